@@ -1,0 +1,69 @@
+/** The closed vocabulary of audit events. Names of the OWASP logging vocabulary where it has one. */
+export const AUDIT_EVENTS = [
+  'authn_login_success',
+  'authn_login_fail',
+  'authn_login_fail_max',
+  'authn_password_change',
+  'authn_password_change_fail',
+  'authn_logout',
+  'user_created',
+  'user_updated',
+  'user_deactivated',
+  'user_reactivated',
+  'invitation_sent',
+  'invitation_redeemed',
+  'password_reset_sent',
+  'email_confirmed',
+  'factor_verified',
+  'factor_rejected',
+  'factor_throttled',
+  'factor_disabled',
+  'factor_enrolment_begun',
+  'factor_enrolled',
+  'factor_renamed',
+  'factor_removed',
+  'recovery_codes_created',
+  'set_up_postponed',
+  'session_ended',
+  'sessions_ended',
+  'consent_granted',
+  'consent_refused',
+  'not_me_reported',
+  'client_created',
+  'client_removed',
+  'signing_keys_created',
+  'sys_startup',
+  'sys_shutdown',
+] as const;
+export type AuditEventType = (typeof AUDIT_EVENTS)[number];
+
+/** Where a request came from; every audited operation takes one. */
+export interface RequestOrigin {
+  requestId: string;
+  ip?: string;
+  userAgent?: string;
+}
+
+export interface AuditEvent {
+  type: AuditEventType;
+  /** The account it is about. */
+  accountId?: string;
+  actor: { type: 'account' | 'system' | 'operator' | 'client' | 'anonymous'; id?: string };
+  clientId?: string;
+  sessionUid?: string;
+  origin?: RequestOrigin;
+  /** Facts for the reader; never a secret, a code, a token or a phone number. */
+  details?: Record<string, string | number | boolean | string[]>;
+}
+
+export interface StoredAuditEvent extends AuditEvent {
+  id: string;
+  at: Date;
+}
+
+export interface Audit {
+  /** One insert with majority; resolves when it is stored. */
+  record(event: AuditEvent): Promise<void>;
+  /** Newest first. `before` is the id of the last one seen. */
+  list(filter: { accountId: string; types?: readonly AuditEventType[] }, page: { limit: number; before?: string }): Promise<StoredAuditEvent[]>;
+}

@@ -1,0 +1,133 @@
+/** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
+import type { Account } from '../accounts/contract.js';
+import type { Clock } from '../platform/clock.js';
+import type { Logger } from '../platform/logger.js';
+import type { Random } from '../platform/random.js';
+import type { SecretBox } from '../platform/secret-box.js';
+import type { Level } from '../policy/levels.js';
+
+export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email'>;
+
+/** One enrolled means of the second step, as stored in `factors`. `data` belongs to the plugin; secrets in it are sealed. */
+export interface FactorRecord<Data = Record<string, unknown>> {
+  _id: string;
+  accountId: string;
+  method: string;
+  state: 'pending' | 'active';
+  label: string;
+  createdAt: Date;
+  activatedAt?: Date;
+  lastUsedAt?: Date;
+  /** Pending ones end by themselves; compared in queries. */
+  expiresAt?: Date;
+  data: Data;
+}
+
+/** The engine's and the pages' view of a factor: masked, no secret. */
+export interface FactorSummary {
+  id: string;
+  method: string;
+  label: string;
+  /** The level a proof of it gives at most. */
+  level: Level;
+  createdAt: Date;
+  lastUsedAt?: Date;
+  /** What a list shows beneath the name: catalogue parameters such as `{ left: 7 }`. */
+  facts: Record<string, string | number>;
+}
+
+/** What the browser sends as proof: the fields of the plugin's form. */
+export type Evidence = Readonly<Record<string, string>>;
+
+/** A page to show. `state` stays on the server, with the challenge. */
+export interface Step {
+  state?: Record<string, unknown>;
+  /** `<method>/<page>`: `plugins/<method>/views/<page>.pug`. */
+  view: string;
+  locals: Record<string, unknown>;
+}
+
+/** Why evidence was refused: for the log and the audit; the person reads one message for all of them. */
+export type RejectionCode = 'malformed' | 'wrong' | 'expired' | 'used' | 'not_enrolled';
+
+export type Outcome =
+  | { status: 'verified'; factorId: string; level: Level; /** RFC 8176 values of this factor alone, without `pwd` and `mfa` */ amr: string[]; notices?: FactorNotice[] }
+  | { status: 'pending' }
+  | { status: 'rejected'; code: RejectionCode };
+
+/** Something the employee must hear on another channel. */
+export interface FactorNotice {
+  notice: 'recovery_code_used';
+  params: Record<string, string | number>;
+}
+
+export type EnrolmentOutcome =
+  | { status: 'enrolled'; factorId: string; label: string; level: Level; amr: string[] }
+  | { status: 'rejected'; code: RejectionCode };
+
+/** One pending proof of one method in one sign-in. */
+export interface Challenge {
+  /** The interaction's `cid`: stable over resumes. */
+  cid: string;
+  accountId: string;
+  method: string;
+  /** What `begin` returned as `state`. */
+  state: Record<string, unknown>;
+}
+
+export interface Factor {
+  readonly method: string;
+  /** `primary` can be set up first; `fallback` only beside a primary. */
+  readonly kind: 'primary' | 'fallback';
+  /** The fields of its entry form and of its enrolment form with their longest length; anything else is refused before the plugin sees it. */
+  readonly evidenceFields: Readonly<Record<string, number>>;
+  readonly enrolmentFields: Readonly<Record<string, number>>;
+  /** Summaries of the usable ones among this account's ACTIVE records of this method (pure). */
+  summarise(records: readonly FactorRecord[]): FactorSummary[];
+  enrolment: {
+    /** Makes, or resumes, this account's pending factor. Calling it again within the pending time shows the same step. */
+    begin(account: FactorAccount): Promise<Step>;
+    /** Activates the pending factor by proof. `not_enrolled` when none is pending (expired): begin again. */
+    confirm(account: FactorAccount, evidence: Evidence): Promise<EnrolmentOutcome>;
+  };
+  /** The page that asks for this factor. Only methods that must send or remember something return a `state`. */
+  begin(account: FactorAccount, challenge: Challenge): Promise<Step>;
+  /** Checks the evidence and consumes it in ONE conditional update. */
+  verify(account: FactorAccount, challenge: Challenge, evidence: Evidence): Promise<Outcome>;
+  /** False when there was none. */
+  remove(accountId: string, factorId: string): Promise<boolean>;
+}
+
+/** A plugin's view of the collection `factors`, limited to its own method. Every write is one conditional update. */
+export interface FactorStore<Data> {
+  /** Active ones, or the pending one that has not expired. Oldest first. */
+  find(accountId: string, state: 'active' | 'pending'): Promise<FactorRecord<Data>[]>;
+  /** Stores a pending factor, in place of an earlier pending one of this account and method. Returns its id. */
+  insertPending(accountId: string, factor: { id?: string; label: string; data: Data; ttlSeconds: number }): Promise<string>;
+  /**
+   * `findOneAndUpdate` on one factor: `where` and `set` are MongoDB filter and update, paths as stored (`data.lastStep`).
+   * Returns the record after the update, or undefined when the condition did not hold.
+   */
+  update(accountId: string, factorId: string, where: Record<string, unknown>, update: Record<string, unknown>): Promise<FactorRecord<Data> | undefined>;
+  /** Pending to active, conditional on `where`; false when it was not pending any more. */
+  activate(accountId: string, factorId: string, where?: Record<string, unknown>, set?: Record<string, unknown>): Promise<boolean>;
+  remove(accountId: string, factorId: string): Promise<boolean>;
+}
+
+export interface FactorDeps<Data = Record<string, unknown>> {
+  clock: Clock;
+  random: Random;
+  secretBox: SecretBox;
+  logger: Logger;
+  factors: FactorStore<Data>;
+  /** Shown by authenticators as the issuer. */
+  issuerName: string;
+}
+
+/** What a plugin folder exports: one object. */
+export interface FactorMethod<Config = unknown, Data = Record<string, unknown>> {
+  readonly id: string;
+  /** @throws ZodError or Error with a message for the operator. */
+  parseConfig(raw: unknown): Config;
+  create(config: Config, deps: FactorDeps<Data>): Factor;
+}

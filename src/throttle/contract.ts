@@ -1,0 +1,24 @@
+/** Limits on attempts, shared by all nodes: counted before the work, by one conditional update. */
+export interface ThrottleRule {
+  /** Name of the counter within its subject, e.g. `all` or `method:totp`: letters, digits, `:`, `_`, `-`. */
+  counter: string;
+  /** Attempts without a wait; the next ones wait `waitsSeconds` (the last value repeats). */
+  free?: number;
+  waitsSeconds?: readonly number[];
+  /** Refused once this many are counted: for good, or until the window that began with the first one ends. */
+  limit?: number;
+  windowSeconds?: number;
+}
+
+export type Reservation =
+  | { reserved: true; /** what each counter stands at now, this attempt included */ counts: Record<string, number> }
+  | { reserved: false; /** undefined: never (a limit without a window) */ retryAt?: Date; counter: string };
+
+export interface Throttle {
+  /** Counts one attempt on every rule's counter of `subject`, all or none, in one conditional update. */
+  reserve(subject: string, rules: readonly ThrottleRule[]): Promise<Reservation>;
+  /** After success: `reset` counters go to zero and lose their wait, `release` counters give this one attempt back. */
+  settle(subject: string, outcome: { reset?: readonly string[]; release?: readonly string[] }): Promise<void>;
+  /** What stands in the way right now, without counting. */
+  peek(subject: string, rules: readonly ThrottleRule[]): Promise<Reservation>;
+}
