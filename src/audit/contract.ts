@@ -65,5 +65,8 @@ export interface Audit {
   /** One insert with majority; resolves when it is stored. */
   record(event: AuditEvent): Promise<void>;
   /** Newest first. `before` is the id of the last one seen. */
-  list(filter: { accountId: string; types?: readonly AuditEventType[] }, page: { limit: number; before?: string }): Promise<StoredAuditEvent[]>;
+  list(
+    filter: { accountId: string; types?: readonly AuditEventType[] },
+    page: { limit: number; before?: string },
+  ): Promise<StoredAuditEvent[]>;
 }

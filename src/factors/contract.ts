@@ -51,7 +51,13 @@ export interface Step {
 export type RejectionCode = 'malformed' | 'wrong' | 'expired' | 'used' | 'not_enrolled';
 
 export type Outcome =
-  | { status: 'verified'; factorId: string; level: Level; /** RFC 8176 values of this factor alone, without `pwd` and `mfa` */ amr: string[]; notices?: FactorNotice[] }
+  | {
+      status: 'verified';
+      factorId: string;
+      level: Level /** RFC 8176 values of this factor alone, without `pwd` and `mfa` */;
+      amr: string[];
+      notices?: FactorNotice[];
+    }
   | { status: 'pending' }
   | { status: 'rejected'; code: RejectionCode };
 
@@ -103,14 +109,27 @@ export interface FactorStore<Data> {
   /** Active ones, or the pending one that has not expired. Oldest first. */
   find(accountId: string, state: 'active' | 'pending'): Promise<FactorRecord<Data>[]>;
   /** Stores a pending factor, in place of an earlier pending one of this account and method. Returns its id. */
-  insertPending(accountId: string, factor: { id?: string; label: string; data: Data; ttlSeconds: number }): Promise<string>;
+  insertPending(
+    accountId: string,
+    factor: { id?: string; label: string; data: Data; ttlSeconds: number },
+  ): Promise<string>;
   /**
    * `findOneAndUpdate` on one factor: `where` and `set` are MongoDB filter and update, paths as stored (`data.lastStep`).
    * Returns the record after the update, or undefined when the condition did not hold.
    */
-  update(accountId: string, factorId: string, where: Record<string, unknown>, update: Record<string, unknown>): Promise<FactorRecord<Data> | undefined>;
+  update(
+    accountId: string,
+    factorId: string,
+    where: Record<string, unknown>,
+    update: Record<string, unknown>,
+  ): Promise<FactorRecord<Data> | undefined>;
   /** Pending to active, conditional on `where`; false when it was not pending any more. */
-  activate(accountId: string, factorId: string, where?: Record<string, unknown>, set?: Record<string, unknown>): Promise<boolean>;
+  activate(
+    accountId: string,
+    factorId: string,
+    where?: Record<string, unknown>,
+    set?: Record<string, unknown>,
+  ): Promise<boolean>;
   remove(accountId: string, factorId: string): Promise<boolean>;
 }
 

@@ -20,5 +20,9 @@ export interface Notifier {
    * Puts a mail in the outbox (one insert, sealed); sending happens later, with retry. An account without an address gets none.
    * @param params plain facts for the template: `link`, `at`, `method`, `left`, `browser`, ...
    */
-  notify(account: Pick<Account, 'id' | 'name' | 'email' | 'locale'>, notice: Notice, params?: Record<string, string | number>): Promise<void>;
+  notify(
+    account: Pick<Account, 'id' | 'name' | 'email' | 'locale'>,
+    notice: Notice,
+    params?: Record<string, string | number>,
+  ): Promise<void>;
 }

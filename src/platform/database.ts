@@ -12,7 +12,10 @@ export interface Database {
  * Connects with majority writes.
  * @throws when no server answers within `timeoutMs`.
  */
-export async function connectDatabase(uri: string, options: { name?: string; timeoutMs?: number } = {}): Promise<Database> {
+export async function connectDatabase(
+  uri: string,
+  options: { name?: string; timeoutMs?: number } = {},
+): Promise<Database> {
   const connection = await mongoose
     .createConnection(uri, {
       ...(options.name ? { dbName: options.name } : {}),

@@ -11,8 +11,8 @@ export interface ThrottleRule {
 }
 
 export type Reservation =
-  | { reserved: true; /** what each counter stands at now, this attempt included */ counts: Record<string, number> }
-  | { reserved: false; /** undefined: never (a limit without a window) */ retryAt?: Date; counter: string };
+  | { reserved: true /** what each counter stands at now, this attempt included */; counts: Record<string, number> }
+  | { reserved: false /** undefined: never (a limit without a window) */; retryAt?: Date; counter: string };
 
 export interface Throttle {
   /** Counts one attempt on every rule's counter of `subject`, all or none, in one conditional update. */
