@@ -43,3 +43,23 @@ export function isDuplicateKey(error: unknown): boolean {
 
 /** What each folder that owns collections exports: it makes its indexes, at start-up, before the first request. */
 export type EnsureIndexes = (database: Database) => Promise<void>;
+
+const UNAVAILABLE = new Set([
+  'MongoServerSelectionError',
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'MongoWriteConcernError',
+  'MongooseServerSelectionError',
+]);
+
+/** True when the database cannot be reached or cannot promise durability: answer 503, change nothing. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
+    if (UNAVAILABLE.has(cause.name)) return true;
+  }
+  return false;
+}

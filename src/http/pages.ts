@@ -1,0 +1,66 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { AppError } from '../errors.js';
+import type { Csrf } from './csrf.js';
+import { type FormFields, type FormValues, readForm } from './form.js';
+
+/** What a page's path holds, e.g. `{ uid }`. */
+export type Params = Readonly<Record<string, string>>;
+export type PageHandler = (ctx: Context, params: Params) => Promise<void>;
+export type FormHandler<Fields extends FormFields> = (
+  ctx: Context,
+  form: FormValues<Fields>,
+  params: Params,
+) => Promise<void>;
+
+/**
+ * The only way to mount a page of ours: a form cannot be added without its fields being declared, its origin and CSRF
+ * token checked and its body bounded. `forms` lists them all, for the test that attacks each.
+ */
+export class Pages {
+  readonly #router = new Router();
+  readonly forms: { path: string; fields: FormFields }[] = [];
+
+  constructor(private readonly csrf: Csrf) {}
+
+  get(path: string, handler: PageHandler): this {
+    this.#router.get(path, async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      await handler(ctx as unknown as Context, ctx.params);
+    });
+    return this;
+  }
+
+  /** @param fields each field's longest value; a handler gets every one of them as a string. */
+  form<Fields extends FormFields>(path: string, fields: Fields, handler: FormHandler<Fields>): this {
+    this.forms.push({ path, fields });
+    this.#router.post(path, async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      const { csrf, ...form } = await this.read(ctx as unknown as Context, fields);
+      await handler(ctx as unknown as Context, form as unknown as FormValues<Fields>, ctx.params);
+    });
+    return this;
+  }
+
+  /** All pages as one middleware; a known path with another method is 405. */
+  routes(): (ctx: Context, next: () => Promise<void>) => Promise<void> {
+    const dispatch = this.#router.routes() as unknown as (ctx: Context, next: () => Promise<void>) => Promise<void>;
+    return (ctx, next) => dispatch(ctx, next);
+  }
+
+  private async read(ctx: Context, fields: FormFields): Promise<Record<string, string>> {
+    this.csrf.checkOrigin(ctx);
+    const form = await readForm(ctx.req, { ...fields, csrf: 64 });
+    this.csrf.checkToken(ctx, form.csrf ?? '');
+    return form;
+  }
+}
+
+/** 303, so that a reload repeats nothing. */
+export function seeOther(ctx: Context, href: string): void {
+  ctx.status = 303;
+  ctx.redirect(href);
+  ctx.status = 303;
+}
+
+export const notFound = (): AppError => new AppError('PAGE_NOT_FOUND', 'no such page');

@@ -1,0 +1,21 @@
+import type { Context } from 'koa';
+import type { RequestOrigin } from '../audit/contract.js';
+
+/** What every request carries from the first middleware on, under `ctx.state`. */
+export interface RequestState {
+  requestId: string;
+  /** CSP nonce of this answer. */
+  nonce: string;
+  /** BCP 47 tag of a language we have. */
+  locale: string;
+  /** The relying application of the sign-in at hand, for titles and error pages. */
+  application?: { name: string; href?: string };
+}
+
+export const stateOf = (ctx: Context): RequestState => ctx.state as RequestState;
+
+/** Where the request came from, for the audit. */
+export function originOf(ctx: Context): RequestOrigin {
+  const userAgent = ctx.get('user-agent').slice(0, 256);
+  return { requestId: stateOf(ctx).requestId, ip: ctx.ip, ...(userAgent ? { userAgent } : {}) };
+}
