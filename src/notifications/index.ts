@@ -1,0 +1,15 @@
+/** Tells people on another channel what happened to their account: an outbox with retry, and the transports that carry its mails. */
+export type { Notice, Notifier } from './contract.js';
+export { NOTICES } from './contract.js';
+export type { Mail, RenderMail, Transport } from './mail.js';
+export { createOutbox, type DeadLetter, type Outbox, type OutboxDeps } from './outbox.js';
+export { ensureIndexes } from './outbox-store.js';
+export { DEFAULT_RETRY, type RetrySchedule } from './retry.js';
+export { type SmtpSettings, smtpTransport } from './smtp-transport.js';
+export {
+  ensureStoredMailIndexes,
+  findStoredMail,
+  listStoredMails,
+  type StoredMail,
+  storedTransport,
+} from './stored-transport.js';

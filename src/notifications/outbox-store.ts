@@ -1,0 +1,93 @@
+import { inSeconds } from '../platform/clock.js';
+import type { Database, EnsureIndexes } from '../platform/database.js';
+import type { Notice } from './contract.js';
+
+const COLLECTION = 'outbox';
+/** How long the bare row of a sent mail, and a dead letter, stay. */
+const SENT_KEPT_SECONDS = 24 * 3600;
+const DEAD_KEPT_SECONDS = 30 * 24 * 3600;
+
+export interface OutboxRow {
+  _id: string;
+  accountId: string;
+  notice: Notice;
+  /** Recipient, subject and bodies, sealed; gone once the mail is sent. */
+  sealed?: string;
+  status: 'due' | 'sending' | 'sent' | 'dead';
+  /** Claims so far; also tells one claim from the next, so that a worker whose lease ran out cannot settle for its successor. */
+  attempts: number;
+  nextAttemptAt: Date;
+  leaseUntil?: Date;
+  lastError?: string;
+  createdAt: Date;
+  sentAt?: Date;
+  expiresAt?: Date;
+}
+
+export type ClaimedRow = OutboxRow & { sealed: string };
+
+/** The transitions of a row, each one conditional update. */
+export function createOutboxStore(database: Database) {
+  const rows = database.collection<OutboxRow>(COLLECTION);
+  const settle = async (claim: OutboxRow, update: object): Promise<boolean> => {
+    const mine = { _id: claim._id, status: 'sending', attempts: claim.attempts } as const;
+    return (await rows.updateOne(mine, update)).modifiedCount === 1;
+  };
+  return {
+    insert: (row: ClaimedRow) => rows.insertOne(row),
+
+    /** Takes one mail that is due, or whose sender went silent, for `leaseSeconds`. */
+    async claim(now: Date, leaseSeconds: number): Promise<ClaimedRow | undefined> {
+      const row = await rows.findOneAndUpdate(
+        {
+          $or: [
+            { status: 'due', nextAttemptAt: { $lte: now } },
+            { status: 'sending', leaseUntil: { $lte: now } },
+          ],
+        },
+        { $set: { status: 'sending', leaseUntil: inSeconds(now, leaseSeconds) }, $inc: { attempts: 1 } },
+        { returnDocument: 'after' },
+      );
+      return row?.sealed === undefined ? undefined : { ...row, sealed: row.sealed };
+    },
+
+    markSent: (claim: OutboxRow, now: Date) =>
+      settle(claim, {
+        $set: { status: 'sent', sentAt: now, expiresAt: inSeconds(now, SENT_KEPT_SECONDS) },
+        $unset: { sealed: 1, leaseUntil: 1, lastError: 1 },
+      }),
+
+    markDue: (claim: OutboxRow, nextAttemptAt: Date, lastError: string) =>
+      settle(claim, { $set: { status: 'due', nextAttemptAt, lastError }, $unset: { leaseUntil: 1 } }),
+
+    markDead: (claim: OutboxRow, now: Date, lastError: string) =>
+      settle(claim, {
+        $set: { status: 'dead', lastError, expiresAt: inSeconds(now, DEAD_KEPT_SECONDS) },
+        $unset: { leaseUntil: 1 },
+      }),
+
+    dead: (limit: number): Promise<OutboxRow[]> =>
+      rows
+        .find({ status: 'dead' }, { projection: { sealed: 0 } })
+        .sort({ nextAttemptAt: -1 })
+        .limit(limit)
+        .toArray(),
+
+    /** A dead letter starts over; false when it is none (any more). */
+    async revive(id: string, now: Date): Promise<boolean> {
+      const { modifiedCount } = await rows.updateOne(
+        { _id: id, status: 'dead' },
+        { $set: { status: 'due', attempts: 0, nextAttemptAt: now }, $unset: { expiresAt: 1 } },
+      );
+      return modifiedCount === 1;
+    },
+  };
+}
+
+export const ensureIndexes: EnsureIndexes = async (database) => {
+  await database.collection(COLLECTION).createIndexes([
+    { key: { status: 1, nextAttemptAt: 1 }, name: 'due' },
+    { key: { status: 1, leaseUntil: 1 }, name: 'lease' },
+    { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },
+  ]);
+};
