@@ -4,7 +4,10 @@ import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
+import type { SlowDerive } from '../platform/slow-hash.js';
 import type { Level } from '../policy/levels.js';
+
+export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
 
 export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email'>;
 
@@ -85,12 +88,16 @@ export interface Factor {
   readonly method: string;
   /** `primary` can be set up first; `fallback` only beside a primary. */
   readonly kind: 'primary' | 'fallback';
+  /** How many active ones an account may hold; without it a new one takes the place of the old. */
+  readonly maximumPerAccount?: number;
   /** The fields of its entry form and of its enrolment form with their longest length; anything else is refused before the plugin sees it. */
   readonly evidenceFields: Readonly<Record<string, number>>;
   readonly enrolmentFields: Readonly<Record<string, number>>;
   /** Summaries of the usable ones among this account's ACTIVE records of this method (pure). */
   summarise(records: readonly FactorRecord[]): FactorSummary[];
   enrolment: {
+    /** The name of its completion, in the audit and in the mail alike. */
+    readonly announcedAs: 'factor_enrolled' | 'recovery_codes_created';
     /** Makes, or resumes, this account's pending factor. Calling it again within the pending time shows the same step. */
     begin(account: FactorAccount): Promise<Step>;
     /** Activates the pending factor by proof. `not_enrolled` when none is pending (expired): begin again. */
@@ -108,7 +115,10 @@ export interface Factor {
 export interface FactorStore<Data> {
   /** Active ones, or the pending one that has not expired. Oldest first. */
   find(accountId: string, state: 'active' | 'pending'): Promise<FactorRecord<Data>[]>;
-  /** Stores a pending factor, in place of an earlier pending one of this account and method. Returns its id. */
+  /**
+   * Stores a pending factor, in place of an expired one of this account and method. Returns its id; or the id of the pending
+   * one that is still running, and stores nothing: the same page opened twice must not show two secrets.
+   */
   insertPending(
     accountId: string,
     factor: { id?: string; label: string; data: Data; ttlSeconds: number },
@@ -123,7 +133,7 @@ export interface FactorStore<Data> {
     where: Record<string, unknown>,
     update: Record<string, unknown>,
   ): Promise<FactorRecord<Data> | undefined>;
-  /** Pending to active, conditional on `where`; false when it was not pending any more. */
+  /** Pending to active, conditional on not being expired and on `where`; false when it was not pending any more. */
   activate(
     accountId: string,
     factorId: string,
@@ -137,6 +147,8 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   clock: Clock;
   random: Random;
   secretBox: SecretBox;
+  /** argon2id, for codes that are stored hashed. */
+  slowDerive: SlowDerive;
   logger: Logger;
   factors: FactorStore<Data>;
   /** Shown by authenticators as the issuer. */

@@ -1,0 +1,114 @@
+/** What pages and the interaction policy know of the engine. */
+import type { Account } from '../accounts/contract.js';
+import type { Audit, RequestOrigin } from '../audit/contract.js';
+import type { Notifier } from '../notifications/contract.js';
+import type { Clock } from '../platform/clock.js';
+import type { Database } from '../platform/database.js';
+import type { Logger } from '../platform/logger.js';
+import type { Random } from '../platform/random.js';
+import type { SecretBox } from '../platform/secret-box.js';
+import type { Level } from '../policy/levels.js';
+import type { Throttle } from '../throttle/contract.js';
+import type { Factor, FactorMethod, FactorSummary, RejectionCode, Step } from './contract.js';
+
+export interface EngineOptions {
+  database: Database;
+  clock: Clock;
+  random: Random;
+  secretBox: SecretBox;
+  logger: Logger;
+  audit: Audit;
+  notifier: Notifier;
+  throttle: Throttle;
+  /** Shown by authenticators as the issuer. */
+  issuerName: string;
+  /** In the administrator's order; `config` as read from the file. */
+  methods: readonly { method: FactorMethod; config: unknown }[];
+}
+
+/** An account as the engine needs it: usable or not, and where to announce things. Read it afresh for each call. */
+export type EngineAccount = Pick<Account, 'id' | 'login' | 'name' | 'email' | 'locale' | 'active'>;
+
+export interface SignIn {
+  /** The interaction's `cid`: the same over all resumes of one sign-in. */
+  cid: string;
+  account: EngineAccount;
+  origin: RequestOrigin;
+  clientId?: string;
+}
+
+export interface EnrollableMethod {
+  id: string;
+  kind: Factor['kind'];
+}
+
+export interface AccountMethod extends EnrollableMethod {
+  factors: FactorSummary[];
+}
+
+/** No attempt is taken now. Without `retryAt` the method is disabled until it is enrolled anew. */
+export interface Throttled {
+  status: 'throttled';
+  retryAt?: Date;
+}
+
+/** `code` is for the log; a person reads one message for all of them. */
+export interface Rejected {
+  status: 'rejected';
+  code: RejectionCode | 'account_unusable';
+}
+
+export type SubmitResult =
+  | { status: 'verified'; method: string; factorId: string; level: Level; amr: string[] }
+  | { status: 'pending' }
+  | Rejected
+  | Throttled;
+
+export type EnrolmentResult =
+  | { status: 'enrolled'; method: string; factorId: string; label: string; level: Level; amr: string[] }
+  | Rejected
+  | Throttled;
+
+export interface Engine {
+  /** What this account can use, in the administrator's order; one query. Pending factors and empty methods are left out. */
+  forAccount(accountId: string): Promise<AccountMethod[]>;
+  /** The level that each active factor can give. */
+  levels(accountId: string): Promise<Level[]>;
+  /** Every method that can be set up here, in the administrator's order. */
+  enrollable(): EnrollableMethod[];
+  /** One active factor and its kind. */
+  find(accountId: string, factorId: string): Promise<(FactorSummary & { kind: Factor['kind'] }) | undefined>;
+
+  /** The page that asks for a method. Undefined: the account has no active factor of it, or is not active. */
+  begin(signIn: SignIn, methodId: string): Promise<Step | undefined>;
+  /** Checks what the person sent: the form's fields without those of the page itself (`csrf`). Costs an attempt unless malformed or pending. */
+  submit(signIn: SignIn, methodId: string, evidence: unknown): Promise<SubmitResult>;
+  /** What stands in the way of an attempt right now, without counting. */
+  obstacle(accountId: string, methodId: string): Promise<Throttled | undefined>;
+
+  /** Begins or resumes. Undefined: no such method, account not active, as many as allowed, or a fallback without a primary. */
+  beginEnrolment(account: EngineAccount, methodId: string, origin: RequestOrigin): Promise<Step | undefined>;
+  /** `not_enrolled`: nothing is pending any more, begin again. */
+  confirmEnrolment(
+    account: EngineAccount,
+    methodId: string,
+    evidence: unknown,
+    origin: RequestOrigin,
+  ): Promise<EnrolmentResult>;
+
+  /** `malformed`: nothing usable is left of the name, or it has more than 40 characters. */
+  rename(
+    account: EngineAccount,
+    factorId: string,
+    label: string,
+    origin: RequestOrigin,
+  ): Promise<'renamed' | 'not_found' | 'malformed'>;
+  /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */
+  remove(account: EngineAccount, factorId: string, origin: RequestOrigin): Promise<'removed' | 'not_found'>;
+}
+
+/** What the engine's parts share. */
+export interface EngineParts extends EngineOptions {
+  /** Made from `methods`, in their order. */
+  factors: ReadonlyMap<string, Factor>;
+}

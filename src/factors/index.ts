@@ -1,0 +1,25 @@
+/** The engine of the second step: what an account has enrolled, asking for it, checking the answer, setting up and removing. */
+export type {
+  EnrolmentOutcome,
+  Evidence,
+  Factor,
+  FactorMethod,
+  FactorSummary,
+  RejectionCode,
+  Step,
+} from './contract.js';
+export { LABEL_MAX_LENGTH } from './contract.js';
+export { createEngine } from './engine.js';
+export type {
+  AccountMethod,
+  Engine,
+  EngineAccount,
+  EngineOptions,
+  EnrollableMethod,
+  EnrolmentResult,
+  Rejected,
+  SignIn,
+  SubmitResult,
+  Throttled,
+} from './engine-contract.js';
+export { ensureIndexes } from './indexes.js';

@@ -1,0 +1,43 @@
+import type { FactorRecord } from './contract.js';
+import type { Engine, EngineParts } from './engine-contract.js';
+import { factorCollection } from './store.js';
+
+/** Reading what an account has enrolled. */
+export function createListing({
+  database,
+  factors,
+}: EngineParts): Pick<Engine, 'forAccount' | 'levels' | 'enrollable' | 'find'> {
+  const collection = factorCollection(database);
+  const methods = [...factors.values()];
+  const ids = methods.map(({ method }) => method);
+
+  const forAccount: Engine['forAccount'] = async (accountId) => {
+    const records = await collection
+      .find({ accountId, method: { $in: ids }, state: 'active' })
+      .sort({ createdAt: 1 })
+      .toArray();
+    const byMethod = new Map<string, FactorRecord[]>(ids.map((id) => [id, []]));
+    for (const record of records) byMethod.get(record.method)?.push(record);
+    return methods
+      .map((factor) => ({
+        id: factor.method,
+        kind: factor.kind,
+        factors: factor.summarise(byMethod.get(factor.method) ?? []),
+      }))
+      .filter((method) => method.factors.length > 0);
+  };
+
+  return {
+    forAccount,
+    levels: async (accountId) =>
+      (await forAccount(accountId)).flatMap((method) => method.factors.map(({ level }) => level)),
+    enrollable: () => methods.map(({ method, kind }) => ({ id: method, kind })),
+    find: async (accountId, factorId) => {
+      for (const { kind, factors: summaries } of await forAccount(accountId)) {
+        const found = summaries.find(({ id }) => id === factorId);
+        if (found) return { ...found, kind };
+      }
+      return undefined;
+    },
+  };
+}

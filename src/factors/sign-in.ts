@@ -1,0 +1,127 @@
+import type { AuditEventType } from '../audit/contract.js';
+import type { Reservation } from '../throttle/contract.js';
+import { ALL_METHODS, DISABLED_AFTER, methodCounter, signInRules, throttleSubject } from './attempts.js';
+import { Challenges } from './challenges.js';
+import type { Factor, Outcome } from './contract.js';
+import type { Engine, EngineParts, Rejected, SignIn, SubmitResult } from './engine-contract.js';
+import { acceptEvidence } from './evidence.js';
+
+/** Asking for a factor and checking the answer. The order of `submit` is the same for every method. */
+export function createSignIn(
+  parts: EngineParts & Pick<Engine, 'forAccount'>,
+): Pick<Engine, 'begin' | 'submit' | 'obstacle'> {
+  const { audit, clock, factors, logger, notifier, throttle } = parts;
+  const challenges = new Challenges(parts);
+
+  const record = (
+    type: AuditEventType,
+    { account, origin, clientId }: SignIn,
+    details: Record<string, string | number>,
+  ) =>
+    audit.record({
+      type,
+      accountId: account.id,
+      actor: { type: 'account', id: account.id },
+      ...(clientId ? { clientId } : {}),
+      origin,
+      details,
+    });
+
+  const reject = async (
+    signIn: SignIn,
+    method: string,
+    code: Rejected['code'],
+    isCounted: boolean,
+  ): Promise<Rejected> => {
+    logger.info(
+      { accountId: signIn.account.id, method, reason: code, requestId: signIn.origin.requestId },
+      'factor rejected',
+    );
+    if (isCounted) await record('factor_rejected', signIn, { method, reason: code });
+    return { status: 'rejected', code };
+  };
+
+  const refuse = async (
+    signIn: SignIn,
+    method: string,
+    refused: Extract<Reservation, { reserved: false }>,
+  ): Promise<SubmitResult> => {
+    await record('factor_throttled', signIn, {
+      method,
+      reason: refused.retryAt ? 'wait' : 'disabled',
+      counter: refused.counter,
+    });
+    return { status: 'throttled', ...(refused.retryAt ? { retryAt: refused.retryAt } : {}) };
+  };
+
+  /** The attempt that reaches the limit is one only, whatever runs beside it: it alone announces the end. */
+  const announceIfDisabled = async (signIn: SignIn, method: string, counts: Record<string, number>) => {
+    if (counts[methodCounter(method)] !== DISABLED_AFTER) return;
+    await record('factor_disabled', signIn, { method, failures: DISABLED_AFTER });
+    await notifier.notify(signIn.account, 'factor_disabled', { method, at: clock.now().toISOString() });
+  };
+
+  const accept = async (
+    signIn: SignIn,
+    factor: Factor,
+    outcome: Extract<Outcome, { status: 'verified' }>,
+  ): Promise<SubmitResult> => {
+    const { method } = factor;
+    const { factorId, level, amr } = outcome;
+    await throttle.settle(throttleSubject(signIn.account.id), {
+      reset: [methodCounter(method)],
+      release: [ALL_METHODS],
+    });
+    await record('factor_verified', signIn, { method, factorId, level });
+    for (const { notice, params } of outcome.notices ?? [])
+      await notifier.notify(signIn.account, notice, { at: clock.now().toISOString(), ...params });
+    return { status: 'verified', method, factorId, level, amr };
+  };
+
+  return {
+    async begin({ cid, account }, methodId) {
+      const factor = factors.get(methodId);
+      if (!factor || !account.active) return undefined;
+      const usable = await parts.forAccount(account.id);
+      if (!usable.some(({ id }) => id === methodId)) return undefined;
+      const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const step = await factor.begin(account, challenge);
+      if (step.state) await challenges.save(challenge, step.state);
+      return step;
+    },
+
+    async submit(signIn, methodId, submitted) {
+      const { cid, account } = signIn;
+      const factor = factors.get(methodId);
+      if (!account.active) return reject(signIn, methodId, 'account_unusable', false);
+      if (!factor) return reject(signIn, methodId, 'not_enrolled', false);
+      const evidence = acceptEvidence(submitted, factor.evidenceFields);
+      if (!evidence) return reject(signIn, methodId, 'malformed', false);
+
+      const subject = throttleSubject(account.id);
+      const reservation = await throttle.reserve(subject, signInRules(methodId));
+      if (!reservation.reserved) return refuse(signIn, methodId, reservation);
+
+      const { challenge, revision, isDone } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const outcome: Outcome = isDone
+        ? { status: 'rejected', code: 'used' }
+        : await factor.verify(account, challenge, evidence);
+
+      if (outcome.status === 'pending') {
+        await throttle.settle(subject, { release: [methodCounter(methodId), ALL_METHODS] });
+        return outcome;
+      }
+      if (outcome.status === 'verified' && (await challenges.claim(challenge, revision)))
+        return accept(signIn, factor, outcome);
+
+      await announceIfDisabled(signIn, methodId, reservation.counts);
+      return reject(signIn, methodId, outcome.status === 'rejected' ? outcome.code : 'used', true);
+    },
+
+    async obstacle(accountId, methodId) {
+      const reservation = await throttle.peek(throttleSubject(accountId), signInRules(methodId));
+      if (reservation.reserved) return undefined;
+      return { status: 'throttled', ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
+    },
+  };
+}

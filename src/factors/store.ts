@@ -1,0 +1,70 @@
+import type { mongo } from 'mongoose';
+import type { Clock } from '../platform/clock.js';
+import { inSeconds } from '../platform/clock.js';
+import { type Database, isDuplicateKey } from '../platform/database.js';
+import type { Random } from '../platform/random.js';
+import type { FactorRecord, FactorStore } from './contract.js';
+
+export const factorCollection = (database: Database): mongo.Collection<FactorRecord> =>
+  database.collection<FactorRecord>('factors');
+
+/** A plugin's door to the collection: every filter names the account and the method, so that no plugin reaches another's factors. */
+export function createFactorStore<Data>(
+  method: string,
+  { database, clock, random }: { database: Database; clock: Clock; random: Random },
+): FactorStore<Data> {
+  const factors = factorCollection(database);
+  const own = (accountId: string, id: string) => ({ _id: id, accountId, method });
+  const running = () => ({ state: 'pending' as const, expiresAt: { $gt: clock.now() } });
+  const typed = (record: FactorRecord | null) => (record ? (record as unknown as FactorRecord<Data>) : undefined);
+
+  return {
+    async find(accountId, state) {
+      const condition = state === 'pending' ? running() : { state };
+      const records = await factors
+        .find({ accountId, method, ...condition })
+        .sort({ createdAt: 1 })
+        .toArray();
+      return records as unknown as FactorRecord<Data>[];
+    },
+
+    async insertPending(accountId, { id = random.token(128), label, data, ttlSeconds }) {
+      const now = clock.now();
+      await factors.deleteOne({ accountId, method, state: 'pending', expiresAt: { $lte: now } });
+      try {
+        await factors.insertOne({
+          ...own(accountId, id),
+          state: 'pending',
+          label,
+          createdAt: now,
+          expiresAt: inSeconds(now, ttlSeconds),
+          data: data as Record<string, unknown>,
+        });
+        return id;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        const earlier = await factors.findOne({ accountId, method, ...running() }, { projection: { _id: 1 } });
+        if (!earlier) throw error;
+        return earlier._id;
+      }
+    },
+
+    async update(accountId, factorId, where, update) {
+      return typed(
+        await factors.findOneAndUpdate({ ...where, ...own(accountId, factorId) }, update, { returnDocument: 'after' }),
+      );
+    },
+
+    async activate(accountId, factorId, where = {}, set = {}) {
+      const { modifiedCount } = await factors.updateOne(
+        { ...where, ...own(accountId, factorId), ...running() },
+        { $set: { ...set, state: 'active', activatedAt: clock.now() }, $unset: { expiresAt: '' } },
+      );
+      return modifiedCount === 1;
+    },
+
+    async remove(accountId, factorId) {
+      return (await factors.deleteOne(own(accountId, factorId))).deletedCount === 1;
+    },
+  };
+}
