@@ -1,3 +1,8 @@
+import { rm } from 'node:fs/promises';
+
 export default async function globalTeardown() {
-  await globalThis.testMongoServer?.stop();
+  if (!globalThis.testMongo) return;
+  const { mongo, dataPath } = globalThis.testMongo;
+  await mongo.stop();
+  await rm(dataPath, { recursive: true, force: true });
 }
