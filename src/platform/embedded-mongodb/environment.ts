@@ -12,8 +12,9 @@ export const defaultCachePath = (env: Environment): string =>
 export const lastLine = (output: string): string =>
   (output.trim().split('\n').at(-1) ?? '').trim().replace(/\/\/[^/\s@]*@/g, '//');
 
-/** What went wrong, in one line. */
-export const reasonOf = (error: unknown): string => {
-  const message = error instanceof Error ? error.message : String(error);
-  return (message.split('\n', 1)[0] ?? '').replace(/\/\/[^/\s@]*@/g, '//');
-};
+/** What went wrong, in one line, without credentials that an address in it may carry. */
+export const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .replace(/\s+/g, ' ')
+    .replace(/\/\/[^/\s@]*@/g, '//')
+    .slice(0, 400);
