@@ -1,0 +1,46 @@
+import type { mongo } from 'mongoose';
+import { inSeconds } from '../platform/clock.js';
+import type { ThrottleRule } from './contract.js';
+import { fieldOf, NEVER, QUIET_SECONDS } from './counters.js';
+
+/** Holds when no rule refuses an attempt at `now`; matches a counter that does not exist yet. */
+export function mayAttempt(rule: ThrottleRule, now: Date): mongo.Document {
+  const field = `counters.${fieldOf(rule.counter)}`;
+  const standing: mongo.Document[] = [{ [`${field}.waitUntil`]: { $not: { $gt: now } } }];
+  if (rule.limit !== undefined) standing.push({ [`${field}.count`]: { $not: { $gte: rule.limit } } });
+  return { $or: [{ [`${field}.endsAt`]: { $lte: now } }, { $and: standing }] };
+}
+
+/** The counter after one more attempt at `now`, as an aggregation expression. */
+export function countedUp(rule: ThrottleRule, now: Date): mongo.Document {
+  const path = `$counters.${fieldOf(rule.counter)}`;
+  const runs = { $gt: [`${path}.endsAt`, now] };
+  return {
+    $let: {
+      vars: { count: { $add: [{ $cond: [runs, { $ifNull: [`${path}.count`, 0] }, 0] }, 1] } },
+      in: { count: '$$count', waitUntil: waitAfter(rule, now), endsAt: endOf(rule, path, runs, now) },
+    },
+  };
+}
+
+function waitAfter({ waitsSeconds = [], free = 0 }: ThrottleRule, now: Date): unknown {
+  if (waitsSeconds.length === 0) return '$$REMOVE';
+  // The attempt after the last free one is the first to wait.
+  const first = Math.max(free, 1);
+  const index = { $min: [{ $subtract: ['$$count', first] }, waitsSeconds.length - 1] };
+  const milliseconds = { $multiply: [{ $arrayElemAt: [waitsSeconds, index] }, 1000] };
+  return { $cond: [{ $gte: ['$$count', first] }, { $add: [now, milliseconds] }, '$$REMOVE'] };
+}
+
+function endOf(rule: ThrottleRule, path: string, runs: mongo.Document, now: Date): unknown {
+  if (rule.windowSeconds !== undefined) {
+    return { $cond: [runs, `${path}.endsAt`, inSeconds(now, rule.windowSeconds)] };
+  }
+  if (rule.limit !== undefined) return NEVER;
+  return inSeconds(now, QUIET_SECONDS + Math.max(0, ...(rule.waitsSeconds ?? [])));
+}
+
+/** The broom may take the document when its last counter has ended. */
+export const expiry = (now: Date): mongo.Document => ({
+  $ifNull: [{ $max: { $map: { input: { $objectToArray: '$counters' }, in: '$$this.v.endsAt' } } }, now],
+});
