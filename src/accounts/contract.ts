@@ -12,6 +12,8 @@ export interface Account {
   active: boolean;
   /** BCP 47 language of mails. */
   locale?: string;
+  /** Further standard claims of OpenID Connect Core 5.1, e.g. `given_name`, `phone_number`, `address`. */
+  claims?: Record<string, unknown>;
   /** Filled by a store that keeps it beside the account; otherwise read from `account_standings`. */
   standing?: Standing;
 }

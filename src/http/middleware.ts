@@ -122,7 +122,8 @@ export function securityHeaders(issuer: string): Middleware {
         frameAncestors: ["'none'"],
       },
     },
-    referrerPolicy: { policy: 'no-referrer' },
+    // Not `no-referrer`: browsers then send `Origin: null` with our own forms.
+    referrerPolicy: { policy: 'same-origin' },
     crossOriginOpenerPolicy: false,
     crossOriginResourcePolicy: false,
     strictTransportSecurity: isHttps ? { maxAge: 63_072_000, includeSubDomains: false } : false,

@@ -18,10 +18,16 @@ export type FormHandler<Fields extends FormFields> = (
  * token checked and its body bounded. `forms` lists them all, for the test that attacks each.
  */
 export class Pages {
-  readonly #router = new Router();
+  readonly #router: Router;
   readonly forms: { path: string; fields: FormFields }[] = [];
 
-  constructor(private readonly csrf: Csrf) {}
+  /** @param basePath path of the issuer, without a slash at its end. */
+  constructor(
+    private readonly csrf: Csrf,
+    basePath = '',
+  ) {
+    this.#router = new Router(basePath ? { prefix: basePath } : {});
+  }
 
   get(path: string, handler: PageHandler): this {
     this.#router.get(path, async (ctx) => {

@@ -12,7 +12,7 @@ export interface Presenter {
   showError(ctx: Context, error: AppError): void;
 }
 
-export function createPresenter(deps: { renderer: Renderer; csrf: Csrf; issuer: string }): Presenter {
+export function createPresenter(deps: { renderer: Renderer; csrf: Csrf }): Presenter {
   const { renderer, csrf } = deps;
   const show: Presenter['show'] = (ctx, view, locals = {}, status = 200) => {
     const { requestId, nonce, locale, application } = stateOf(ctx);

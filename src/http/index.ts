@@ -1,0 +1,10 @@
+/** Everything between a request and our pages: forms, cookies, CSRF, errors, headers, rendering. */
+export { type CookieSettings, cookieSettings } from './cookies.js';
+export type { FormFields, FormValues } from './form.js';
+export { type Catalogue, createCatalogue } from './i18n.js';
+export { createMailRenderer } from './mail-view.js';
+export { Pages, seeOther } from './pages.js';
+export type { Presenter } from './presenter.js';
+export { originOf, type RequestState, stateOf } from './request-state.js';
+export type { Branding } from './theme.js';
+export { createWeb, type Web } from './web.js';

@@ -1,0 +1,87 @@
+import type { Context, Middleware, Next } from 'koa';
+import { AppError } from '../errors.js';
+import type { Clock } from '../platform/clock.js';
+import type { Logger } from '../platform/logger.js';
+import type { Random } from '../platform/random.js';
+import type { SecretBox } from '../platform/secret-box.js';
+import { loadAssets } from './assets.js';
+import { type CookieSettings, cookieSettings } from './cookies.js';
+import { createCsrf } from './csrf.js';
+import { type Catalogue, createCatalogue } from './i18n.js';
+import { errorHandler, exposeNonce, pinHost, requestContext, securityHeaders } from './middleware.js';
+import { Pages } from './pages.js';
+import { createPresenter, type Presenter } from './presenter.js';
+import { createRenderer } from './render.js';
+import type { Branding } from './theme.js';
+
+/** The web side of one server: where pages are mounted and shown, and what stands in front of them. */
+export interface Web {
+  pages: Pages;
+  presenter: Presenter;
+  catalogue: Catalogue;
+  cookies: CookieSettings;
+  /** A path of ours as the browser sees it, with the issuer's path in front. */
+  url(path: string): string;
+  /** In front of everything: request id, log line, errors, host, headers, assets. */
+  front: Middleware[];
+  /** Compiles all pages. */
+  warmUp(): void;
+}
+
+export interface WebOptions {
+  issuer: string;
+  branding: Branding;
+  locales: readonly string[];
+  defaultLocale: string;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  secretBox: SecretBox;
+}
+
+export function createWeb(options: WebOptions): Web {
+  const { issuer, branding, clock, random, logger, secretBox } = options;
+  const { pathname } = new URL(issuer);
+  const basePath = pathname === '/' ? '' : pathname;
+  const url = (path: string): string => basePath + path;
+  const cookies = cookieSettings(issuer);
+  const catalogue = createCatalogue({ locales: options.locales, defaultLocale: options.defaultLocale });
+  const assets = loadAssets(branding);
+  const renderer = createRenderer({ catalogue, branding, assets, basePath, clock });
+  const csrf = createCsrf({ issuer, cookies, random, secretBox });
+  const presenter = createPresenter({ renderer, csrf });
+
+  const assetPath = new RegExp(`^${url('/assets/')}([\\w-]+)/([\\w.-]+)$`);
+  const serveAssets = async (ctx: Context, next: Next): Promise<void> => {
+    const [, version, name = ''] = assetPath.exec(ctx.path) ?? [];
+    if (!version) return next();
+    const asset = assets.files.get(name);
+    if (!asset || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) throw new AppError('PAGE_NOT_FOUND', 'no such asset');
+    ctx.set('Cache-Control', version === assets.version ? 'public, max-age=31536000, immutable' : 'no-cache');
+    ctx.set('ETag', asset.etag);
+    ctx.status = 200;
+    if (ctx.fresh) {
+      ctx.status = 304;
+      return;
+    }
+    ctx.type = asset.type;
+    ctx.body = asset.body;
+  };
+
+  return {
+    pages: new Pages(csrf, basePath),
+    presenter,
+    catalogue,
+    cookies,
+    url,
+    front: [
+      requestContext({ random, clock, logger, catalogue, cookies }),
+      exposeNonce,
+      securityHeaders(issuer),
+      errorHandler({ presenter, logger }),
+      pinHost(issuer),
+      serveAssets,
+    ] as Middleware[],
+    warmUp: () => renderer.warmUp(),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Context } from 'koa';
+import type { Account } from '../accounts/contract.js';
+import { AppError } from '../errors.js';
+import type { Engine, EnrolmentResult } from '../factors/index.js';
+import type { Presenter } from '../http/presenter.js';
+import { originOf } from '../http/request-state.js';
+
+export type Enrolled = Extract<EnrolmentResult, { status: 'enrolled' }>;
+
+/** One method's set-up page, wherever it stands: in the wizard of a sign-in or on the security page. */
+export interface EnrolmentPage {
+  show(ctx: Context, account: Account, method: string, locals: Record<string, unknown>, status?: number): Promise<void>;
+  /** The factor just set up; undefined when the page was shown again with what went wrong. */
+  confirm(
+    ctx: Context,
+    account: Account,
+    method: string,
+    evidence: Readonly<Record<string, string>>,
+    locals: Record<string, unknown>,
+  ): Promise<Enrolled | undefined>;
+}
+
+export function createEnrolmentPage({ engine, presenter }: { engine: Engine; presenter: Presenter }): EnrolmentPage {
+  const show: EnrolmentPage['show'] = async (ctx, account, method, locals, status = 200) => {
+    const step = await engine.beginEnrolment(account, method, originOf(ctx));
+    if (!step) throw new AppError('FACTOR_UNAVAILABLE', 'method cannot be set up now');
+    presenter.show(ctx, step.view, { ...step.locals, ...locals }, status);
+  };
+  return {
+    show,
+    async confirm(ctx, account, method, evidence, locals) {
+      const result = await engine.confirmEnrolment(account, method, evidence, originOf(ctx));
+      if (result.status === 'enrolled') return result;
+      if (result.status === 'throttled') {
+        await show(ctx, account, method, { ...locals, error: 'throttled', retryAt: result.retryAt }, 429);
+      } else {
+        const error = result.code === 'not_enrolled' ? 'expired' : 'rejected';
+        await show(ctx, account, method, { ...locals, error, label: evidence.label }, 422);
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { Context } from 'koa';
+import { errors, type Interaction, type Provider } from 'oidc-provider';
+import { AppError } from '../errors.js';
+import { seeOther } from '../http/pages.js';
+import { stateOf } from '../http/request-state.js';
+import { FIRST_FACTOR_TTL_SECONDS, type SignInResult } from '../oidc/prompts/index.js';
+import type { StartedSignIns } from './started.js';
+
+export type PromptName = 'login' | 'second_factor' | 'consent';
+
+/** First path segment of each prompt's pages; the interaction's cookie is limited to it. */
+export const PROMPT_PATHS: Record<PromptName, string> = {
+  login: 'sign-in',
+  second_factor: 'second-factor',
+  consent: 'consent',
+};
+
+/** An interaction with the fields the library keeps but does not declare. */
+export type SignInInteraction = Interaction & { cid: string; result?: SignInResult; lastSubmission?: SignInResult };
+
+/** Opens and closes interactions for all hosted pages: one place for "is it this one, is it still alive, is it done?". */
+export interface Interactions {
+  /**
+   * The interaction of this page, or undefined when it was finished already (a second submit): then the answer is on its way.
+   * @throws AppError INTERACTION_ENDED, INTERACTION_FOREIGN
+   */
+  load(ctx: Context, uid: string, prompt: PromptName): Promise<SignInInteraction | undefined>;
+  /** Stores the result and sends the browser on. */
+  finish(ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void>;
+  /** Stores a partial result without going on; the interaction and the password start their time anew. */
+  keep(interaction: SignInInteraction, partial: SignInResult): Promise<void>;
+  /** Cancels: the application gets `access_denied`. */
+  cancel(ctx: Context, interaction: SignInInteraction): Promise<void>;
+  /** Sends the browser on when this interaction was finished meanwhile; false when it was not. */
+  resumeIfFinished(ctx: Context, uid: string, prompt: PromptName): Promise<boolean>;
+}
+
+export function createInteractions(deps: { provider: Provider; started: StartedSignIns }): Interactions {
+  const { provider, started } = deps;
+
+  const nameApplication = async (ctx: Context, clientId: string | undefined): Promise<void> => {
+    const client = clientId ? await provider.Client.find(clientId) : undefined;
+    if (!client) return;
+    const href = client.initiateLoginUri ?? client.clientUri;
+    stateOf(ctx).application = { name: client.clientName ?? client.clientId, ...(href ? { href } : {}) };
+  };
+
+  const find = async (ctx: Context, uid: string): Promise<SignInInteraction> => {
+    let interaction: SignInInteraction;
+    try {
+      interaction = (await provider.interactionDetails(ctx.req, ctx.res)) as unknown as SignInInteraction;
+    } catch (cause) {
+      if (!(cause instanceof errors.SessionNotFound)) throw cause;
+      await nameApplication(ctx, started.clientOf(ctx, uid));
+      throw new AppError('INTERACTION_ENDED', 'no live interaction', { cause });
+    }
+    if (interaction.uid !== uid) throw new AppError('INTERACTION_FOREIGN', 'cookie and path name different interactions');
+    return interaction;
+  };
+
+  const save = async (interaction: SignInInteraction, result: SignInResult, ttl?: number): Promise<void> => {
+    interaction.result = { ...interaction.lastSubmission, ...interaction.result, ...result } as never;
+    await (ttl ? interaction.save(ttl) : interaction.persist());
+  };
+
+  return {
+    async load(ctx, uid, prompt) {
+      const interaction = await find(ctx, uid);
+      if (interaction.prompt.name !== prompt) throw new AppError('INTERACTION_FOREIGN', 'page of another step');
+      await nameApplication(ctx, String(interaction.params.client_id));
+      if (interaction.result?.done !== uid) return interaction;
+      seeOther(ctx, interaction.returnTo);
+      return undefined;
+    },
+    async finish(ctx, interaction, result) {
+      await save(interaction, { ...result, done: interaction.uid });
+      seeOther(ctx, interaction.returnTo);
+    },
+    keep: (interaction, partial) => save(interaction, partial, FIRST_FACTOR_TTL_SECONDS),
+    async cancel(ctx, interaction) {
+      // Nothing of this sign-in survives a cancel: the result is replaced, not merged.
+      interaction.result = { error: 'access_denied', error_description: 'sign-in was cancelled', done: interaction.uid } as never;
+      await interaction.persist();
+      seeOther(ctx, interaction.returnTo);
+    },
+    async resumeIfFinished(ctx, uid, prompt) {
+      const interaction = await find(ctx, uid);
+      if (interaction.prompt.name !== prompt || interaction.result?.done !== uid) return false;
+      seeOther(ctx, interaction.returnTo);
+      return true;
+    },
+  };
+}

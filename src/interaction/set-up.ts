@@ -1,0 +1,195 @@
+import type { Context } from 'koa';
+import { AppError } from '../errors.js';
+import { seeOther } from '../http/pages.js';
+import { originOf, stateOf } from '../http/request-state.js';
+import { epochSeconds } from '../platform/clock.js';
+import { ACR, highest, type Level } from '../policy/levels.js';
+import type { Decision } from '../policy/index.js';
+import { type Actor, actorOf } from './actor.js';
+import { amrOf } from './amr.js';
+import type { HostedPages } from './hosted-pages.js';
+import type { SignInInteraction } from './interaction.js';
+
+const STEPS = 3;
+
+interface Wizard {
+  interaction: SignInInteraction;
+  actor: Actor;
+  /** The factor that was set up and proved in this very sign-in. */
+  proved?: NonNullable<NonNullable<SignInInteraction['result']>['set_up']>;
+  decision: Decision;
+}
+
+/**
+ * The set-up wizard of a sign-in: choose, scan and try, save recovery codes. Each step is a URL; what is confirmed is kept
+ * with the account, so that a wizard broken off goes on at the next sign-in where it was.
+ */
+export function mountSetUp(deps: HostedPages): void {
+  const { pages, presenter, interactions, engine, enrolmentPage, standings, audit, clock, random, url } = deps;
+  const base = (uid: string): string => url(`/second-factor/${uid}`);
+  const mayEnrol = ({ decision, proved }: Wizard): boolean =>
+    proved !== undefined || decision.action === 'set_up' || decision.action === 'offer_set_up';
+
+  const open = async (ctx: Context, uid: string): Promise<Wizard | undefined> => {
+    const interaction = await interactions.load(ctx, uid, 'second_factor');
+    if (!interaction) return undefined;
+    const actor = await actorOf(ctx, interaction, { ...deps, provider: deps.provider() });
+    const proved = interaction.result?.set_up ?? interaction.lastSubmission?.set_up;
+    const decision = await deps.judge(ctx, actor, interaction.params);
+    if (decision.action === 'deny') throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
+    return { interaction, actor, decision, ...(proved?.accountId === actor.account.id ? { proved } : {}) };
+  };
+
+  const locals = (ctx: Context, { interaction, actor, decision }: Wizard, n: number): Record<string, unknown> => ({
+    applicationName: stateOf(ctx).application?.name,
+    login: actor.account.login,
+    step: { n, of: STEPS },
+    reason: decision.action === 'offer_set_up' ? 'offered' : 'required',
+    cancelAction: `${base(interaction.uid)}/cancel`,
+  });
+
+  const isFallbackMissing = async (accountId: string): Promise<boolean> => {
+    const [fallback] = engine.enrollable().filter(({ kind }) => kind === 'fallback');
+    return fallback !== undefined && !(await engine.forAccount(accountId)).some(({ id }) => id === fallback.id);
+  };
+
+  const complete = (ctx: Context, { interaction, actor, proved }: Wizard): Promise<void> => {
+    if (!proved) throw new AppError('ENROLMENT_NOT_PERMITTED', 'nothing was set up in this sign-in');
+    const ts = epochSeconds(clock);
+    return interactions.finish(ctx, interaction, {
+      login: {
+        accountId: actor.account.id,
+        ts: actor.ts,
+        acr: ACR[highest(actor.sessionLevel, proved.level as Level)],
+        amr: amrOf(actor.amr, proved.amr),
+      },
+      second_factor: { method: proved.method, ts },
+      proof: { id: random.token(96), ts, method: proved.method, factorId: proved.factorId },
+    });
+  };
+
+  pages.get('/second-factor/:uid/set-up', async (ctx, { uid = '' }) => {
+    const wizard = await open(ctx, uid);
+    if (!wizard) return;
+    const { actor, decision, proved } = wizard;
+    if (proved) {
+      const fallback = engine.enrollable().find(({ kind }) => kind === 'fallback');
+      if (fallback && (await isFallbackMissing(actor.account.id))) return seeOther(ctx, `${base(uid)}/set-up/${fallback.id}`);
+      return presenter.show(ctx, 'set-up/done', {
+        ...locals(ctx, wizard, STEPS),
+        continueAction: `${base(uid)}/set-up/done`,
+        methods: await engine.forAccount(actor.account.id),
+      });
+    }
+    if (mayEnrol(wizard)) {
+      return presenter.show(ctx, 'set-up/choose', {
+        ...locals(ctx, wizard, 1),
+        action: `${base(uid)}/set-up`,
+        methods: engine.enrollable().filter(({ kind }) => kind === 'primary'),
+        ...(decision.action === 'offer_set_up'
+          ? { later: { action: `${base(uid)}/set-up/later`, deadline: await deps.setUpDeadline(actor.account) } }
+          : {}),
+      });
+    }
+    // `prompt=second_factor` leads an account without any factor here even where none is demanded.
+    if (decision.action === 'second_factor') return seeOther(ctx, base(uid));
+    presenter.show(ctx, 'set-up/not-permitted', {
+      ...locals(ctx, wizard, 1),
+      canSendLink: deps.rules.firstEnrolment === 'confirmed_email' && actor.account.email !== undefined,
+      sendLinkAction: `${base(uid)}/set-up/send-link`,
+      sent: ctx.query.sent === '1',
+    });
+  });
+
+  pages.form('/second-factor/:uid/set-up', { method: 64 }, async (ctx, { method }, { uid = '' }) => {
+    const wizard = await open(ctx, uid);
+    if (!wizard) return;
+    const isOffered = engine.enrollable().some(({ id, kind }) => id === method && kind === 'primary');
+    if (!mayEnrol(wizard)) throw new AppError('ENROLMENT_NOT_PERMITTED', 'set-up is not open to this browser');
+    if (!isOffered) throw new AppError('FACTOR_UNAVAILABLE', 'no such method to set up');
+    seeOther(ctx, `${base(uid)}/set-up/${method}`);
+  });
+
+  pages.get('/second-factor/:uid/set-up/later', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));
+  pages.form('/second-factor/:uid/set-up/later', {}, async (ctx, _form, { uid = '' }) => {
+    const wizard = await open(ctx, uid);
+    if (!wizard) return;
+    const { interaction, actor, decision } = wizard;
+    if (decision.action !== 'offer_set_up') throw new AppError('ENROLMENT_NOT_PERMITTED', 'no "later" any more');
+    await standings.postponeSetUp(actor.account.id, deps.today());
+    await audit.record({
+      type: 'set_up_postponed',
+      accountId: actor.account.id,
+      actor: { type: 'account', id: actor.account.id },
+      origin: originOf(ctx),
+    });
+    await interactions.finish(ctx, interaction, deps.passwordOnly(actor.account.id, actor.ts, actor.amr));
+  });
+
+  pages.get('/second-factor/:uid/set-up/send-link', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));
+  pages.form('/second-factor/:uid/set-up/send-link', {}, async (ctx, _form, { uid = '' }) => {
+    const wizard = await open(ctx, uid);
+    if (!wizard) return;
+    if (deps.rules.firstEnrolment !== 'confirmed_email' || wizard.decision.action !== 'set_up_not_permitted') {
+      throw new AppError('ENROLMENT_NOT_PERMITTED', 'links are sent by invitation only');
+    }
+    await deps.sendConfirmationLink(wizard.actor.account);
+    seeOther(ctx, `${base(uid)}/set-up?sent=1`);
+  });
+
+  pages.get('/second-factor/:uid/set-up/done', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));
+  pages.form('/second-factor/:uid/set-up/done', {}, async (ctx, _form, { uid = '' }) => {
+    const wizard = await open(ctx, uid);
+    if (wizard) await complete(ctx, wizard);
+  });
+
+  for (const { method, kind, enrolmentFields } of engine.forms()) {
+    const n = kind === 'primary' ? 2 : STEPS;
+    const page = (uid: string): Record<string, unknown> => ({
+      action: `${base(uid)}/set-up/${method}`,
+      ...(kind === 'primary' ? { backHref: `${base(uid)}/set-up` } : {}),
+    });
+    /** A fallback is set up only after the primary of this very sign-in was proved. */
+    const openFor = async (ctx: Context, uid: string): Promise<Wizard | undefined> => {
+      const wizard = await open(ctx, uid);
+      if (wizard && (!mayEnrol(wizard) || (kind === 'fallback' && !wizard.proved))) {
+        throw new AppError('ENROLMENT_NOT_PERMITTED', 'set-up is not open here');
+      }
+      return wizard;
+    };
+
+    pages.get(`/second-factor/:uid/set-up/${method}`, async (ctx, { uid = '' }) => {
+      const wizard = await openFor(ctx, uid);
+      if (!wizard) return;
+      if (kind === 'primary' && wizard.proved) return seeOther(ctx, `${base(uid)}/set-up`);
+      await enrolmentPage.show(ctx, wizard.actor.account, method, { ...locals(ctx, wizard, n), ...page(uid) });
+    });
+
+    pages.form(`/second-factor/:uid/set-up/${method}`, enrolmentFields, async (ctx, evidence, { uid = '' }) => {
+      const wizard = await openFor(ctx, uid);
+      if (!wizard) return;
+      const { interaction, actor } = wizard;
+      const enrolled = await enrolmentPage.confirm(ctx, actor.account, method, evidence, {
+        ...locals(ctx, wizard, n),
+        ...page(uid),
+      });
+      if (!enrolled) return;
+      if (kind === 'fallback') return complete(ctx, wizard);
+      const ts = epochSeconds(clock);
+      await standings.clearFirstEnrolment(actor.account.id);
+      const first = interaction.lastSubmission?.first_factor;
+      await interactions.keep(interaction, {
+        ...(first ? { first_factor: { ...first, renewedAt: ts } } : {}),
+        set_up: {
+          accountId: actor.account.id,
+          method,
+          factorId: enrolled.factorId,
+          level: enrolled.level,
+          amr: enrolled.amr,
+          ts,
+        },
+      });
+      seeOther(ctx, `${base(uid)}/set-up`);
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import type { Context } from 'koa';
+import type { Accounts } from '../accounts/index.js';
+import { AppError } from '../errors.js';
+import type { Pages } from '../http/pages.js';
+import { seeOther } from '../http/pages.js';
+import type { Presenter } from '../http/presenter.js';
+import { originOf, stateOf } from '../http/request-state.js';
+import type { Clock } from '../platform/clock.js';
+import type { Interactions, SignInInteraction } from './interaction.js';
+import type { KnownBrowser } from './known-browser.js';
+
+export interface SignInDeps {
+  pages: Pages;
+  presenter: Presenter;
+  interactions: Interactions;
+  accounts: Accounts;
+  knownBrowser: KnownBrowser;
+  clock: Clock;
+  url(path: string): string;
+  /** Goes on with a right password: the second factor's own entry. */
+  afterPassword(ctx: Context, accountId: string, amr: string[]): Promise<void>;
+  /** Sends an account whose password others may know to a page that changes it first. */
+  forcePasswordChange(ctx: Context, accountId: string): Promise<void>;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 256) : '');
+
+/** The password page: prompt `login` of our own server. */
+export function mountSignIn(deps: SignInDeps): void {
+  const { pages, presenter, interactions, accounts, knownBrowser, clock, url } = deps;
+
+  const show = (ctx: Context, interaction: SignInInteraction, locals: Record<string, unknown>, status = 200): void => {
+    const path = url(`/sign-in/${interaction.uid}`);
+    presenter.show(
+      ctx,
+      'sign-in',
+      {
+        action: path,
+        applicationName: stateOf(ctx).application?.name,
+        login: text(interaction.params.login_hint),
+        forgotHref: url('/forgot-password'),
+        cancelAction: `${path}/cancel`,
+        ...locals,
+      },
+      status,
+    );
+  };
+
+  pages.get('/sign-in/:uid', async (ctx, { uid = '' }) => {
+    const interaction = await interactions.load(ctx, uid, 'login');
+    if (!interaction) return;
+    const { first_factor: first } = interaction.lastSubmission ?? {};
+    show(ctx, interaction, first ? { error: 'ended' } : {});
+  });
+
+  pages.form('/sign-in/:uid', { login: 256, password: 512 }, async (ctx, { login, password }, { uid = '' }) => {
+    const interaction = await interactions.load(ctx, uid, 'login');
+    if (!interaction) return;
+    const known = knownBrowser.idFor(ctx, login);
+    const answer = await accounts.authenticate({
+      login,
+      password,
+      origin: originOf(ctx),
+      ...(known ? { knownBrowser: known } : {}),
+    });
+    switch (answer.status) {
+      case 'throttled': {
+        const seconds = Math.max(1, Math.ceil((answer.retryAt.getTime() - clock.now().getTime()) / 1000));
+        ctx.set('Retry-After', String(seconds));
+        show(ctx, interaction, { login, error: 'throttled', retryAt: answer.retryAt, retrySeconds: seconds }, 429);
+        return;
+      }
+      case 'wrong':
+        show(ctx, interaction, { login, error: 'wrong' }, 422);
+        return;
+      case 'deactivated':
+        throw new AppError('ACCOUNT_UNUSABLE', 'deactivated account with the right password');
+      case 'ok':
+        knownBrowser.remember(ctx, login);
+        if (answer.mustChangePassword) await deps.forcePasswordChange(ctx, answer.account.id);
+        else await deps.afterPassword(ctx, answer.account.id, ['pwd']);
+    }
+  });
+
+  pages.get('/sign-in/:uid/cancel', async (ctx, { uid = '' }) => seeOther(ctx, url(`/sign-in/${uid}`)));
+  pages.form('/sign-in/:uid/cancel', {}, async (ctx, _form, { uid = '' }) => {
+    const interaction = await interactions.load(ctx, uid, 'login');
+    if (interaction) await interactions.cancel(ctx, interaction);
+  });
+}

@@ -1,0 +1,220 @@
+import type { Context } from 'koa';
+import Provider, {
+  type Client,
+  type Configuration,
+  type FindAccount,
+  interactionPolicy,
+  type JWK,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import type { Config } from '../config/index.js';
+import type { Presenter } from '../http/presenter.js';
+import { type Clock, epochSeconds } from '../platform/clock.js';
+import type { Logger } from '../platform/logger.js';
+import { ACR } from '../policy/levels.js';
+import type { CookieSettings } from '../http/cookies.js';
+import type { OidcStore } from './adapter/index.js';
+import { installReplayDetection } from './adapter/index.js';
+import { CLAIMS } from './claims.js';
+import { createLibraryPages } from './library-pages.js';
+
+export interface ProviderDeps {
+  config: Config;
+  cookieKeys: readonly string[];
+  cookies: CookieSettings;
+  jwks: readonly JWK[];
+  store: OidcStore;
+  clock: Clock;
+  logger: Logger;
+  presenter: Presenter;
+  findAccount: FindAccount;
+  /** Our chain of prompts over the library's. */
+  policy(base: interactionPolicy.DefaultPolicy): interactionPolicy.DefaultPolicy;
+  /** First segment of a prompt's pages. */
+  interactionUrl(ctx: Context, interaction: { uid: string; prompt: { name: string }; params: Record<string, unknown> }): string;
+  clientMetadata: readonly string[];
+  /** Clients that are part of the server itself. */
+  ownClients: readonly Record<string, unknown>[];
+  applicationOf(ctx: Context): Promise<void>;
+}
+
+const flag = (client: Client, name: string): boolean => client[name] === true;
+const isPublic = (client: Client): boolean => client.clientAuthMethod === 'none' || client.tokenEndpointAuthMethod === 'none';
+/** A refresh family ends this long after its sign-in, however often it is rotated. */
+const refreshEnds = (deps: ProviderDeps, authTime: number | undefined): number =>
+  Math.max(1, (authTime ?? epochSeconds(deps.clock)) + deps.config.sessions.refreshTokenSeconds - epochSeconds(deps.clock));
+
+/** Origins of a public client's own pages: the only ones that may call from a browser. */
+function originsOf(client: Client): Set<string> {
+  const own = isPublic(client) ? (client.redirectUris ?? []) : [];
+  const origins = own.flatMap((uri) => (URL.canParse(uri) ? [new URL(uri).origin] : []));
+  return new Set([...origins, ...((client.cors_origins as string[] | undefined) ?? [])]);
+}
+
+/** First-party applications get what they ask for without a page; the grant is written only when it grows. */
+async function loadExistingGrant(ctx: KoaContextWithOIDC) {
+  const { oidc } = ctx;
+  const { client, session, provider } = oidc;
+  if (!client || !session?.accountId) return undefined;
+  const consented = (oidc as unknown as { result?: { consent?: { grantId?: string } } }).result?.consent?.grantId;
+  const grantId = consented ?? session.grantIdFor(client.clientId);
+  const existing = grantId ? await provider.Grant.find(grantId) : undefined;
+  if (!flag(client, 'first_party')) return existing;
+  const grant = existing ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
+  const held = new Set(grant.getOIDCScopeEncountered().split(' '));
+  let isGrown = !existing;
+  for (const scope of oidc.requestParamOIDCScopes) {
+    if (held.has(scope)) continue;
+    grant.addOIDCScope(scope);
+    isGrown = true;
+  }
+  const claims = new Set(grant.getOIDCClaimsEncountered());
+  for (const claim of oidc.requestParamClaims) {
+    if (claims.has(claim)) continue;
+    grant.addOIDCClaims([claim]);
+    isGrown = true;
+  }
+  for (const [identifier, server] of Object.entries(oidc.resourceServers ?? {})) {
+    const granted = new Set(grant.getResourceScopeEncountered(identifier).split(' '));
+    for (const scope of oidc.requestParamScopes) {
+      if (!server.scopes.has(scope) || granted.has(scope)) continue;
+      grant.addResourceScope(identifier, scope);
+      isGrown = true;
+    }
+  }
+  if (isGrown) await grant.save();
+  return grant;
+}
+
+/** Where a token comes from: `acr`, `amr` and `auth_time` of its sign-in, so that RFC 9470 works at any API. */
+function assuranceOf(ctx: KoaContextWithOIDC): Record<string, unknown> | undefined {
+  const source =
+    ctx.oidc.entities.RotatedRefreshToken ??
+    ctx.oidc.entities.RefreshToken ??
+    ctx.oidc.entities.AuthorizationCode ??
+    ctx.oidc.entities.DeviceCode;
+  if (!source?.accountId) return undefined;
+  return { acr: source.acr, amr: source.amr, auth_time: source.authTime };
+}
+
+export function createProvider(deps: ProviderDeps): Provider {
+  const { config, store, cookies, clock } = deps;
+  const pages = createLibraryPages(deps);
+  const privateOrigins = new Set(config.privateOrigins);
+  const resources = new Map(config.resources.map((resource) => [resource.identifier, resource]));
+  const cookieFlags = { signed: true, httpOnly: true, sameSite: 'lax', secure: cookies.options.secure } as const;
+
+  const policy = deps.policy(interactionPolicy.base());
+  const native = policy.get('consent')?.checks.get('native_client_prompt');
+  if (native) {
+    const { check } = native;
+    native.check = (ctx) => (ctx.oidc.client && flag(ctx.oidc.client, 'first_party') ? false : check(ctx));
+  }
+
+  const settings: Configuration = {
+    adapter: store.adapter as unknown as NonNullable<Configuration['adapter']>,
+    acrValues: [...Object.values(ACR), ...Object.keys(config.policy.acrAliases)],
+    claims: CLAIMS,
+    scopes: ['openid', 'offline_access'],
+    clients: [...deps.ownClients, ...config.clients] as never,
+    extraClientMetadata: { properties: [...deps.clientMetadata] },
+    clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
+    jwks: { keys: [...deps.jwks] },
+    cookies: {
+      keys: [...deps.cookieKeys],
+      long: { ...cookieFlags },
+      short: { ...cookieFlags },
+      names: {
+        session: cookies.name('session'),
+        interaction: cookies.nameWithPath('interaction'),
+        resume: cookies.nameWithPath('resume'),
+      },
+    },
+    responseTypes: ['code', 'none'],
+    allowOmittingSingleRegisteredRedirectUri: false,
+    pkce: { required: (_ctx, client) => isPublic(client) || client.require_pkce !== false },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') &&
+      (source.scopes.has('offline_access') || flag(client, 'issue_refresh_token')),
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      userinfoSigningAlgValues: ['RS256', 'ES256'],
+      requestObjectSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+      dPoPSigningAlgValues: ['ES256', 'PS256', 'RS256'],
+    },
+    clientDefaults: { id_token_signed_response_alg: 'RS256', token_endpoint_auth_method: 'client_secret_basic' },
+    features: {
+      devInteractions: { enabled: false },
+      claimsParameter: { enabled: true },
+      revocation: { enabled: true },
+      introspection: {
+        enabled: true,
+        // A token of an account that was deactivated or signed out everywhere would else stay "active".
+        allowedPolicy: async (ctx, client, token) => {
+          const mayAsk = !isPublic(client) || token.clientId === client.clientId;
+          if (!mayAsk || !('accountId' in token) || typeof token.accountId !== 'string') return mayAsk;
+          return Boolean(await deps.findAccount(ctx, token.accountId, token as never));
+        },
+      },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: true, logoutSource: pages.logout, postLogoutSuccessSource: pages.loggedOut },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true },
+      userinfo: { enabled: true },
+      deviceFlow: {
+        enabled: config.deviceFlow.enabled,
+        userCodeInputSource: pages.deviceCode,
+        userCodeConfirmSource: pages.deviceConfirm,
+        successSource: pages.deviceDone,
+      },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (_ctx, identifier) => {
+          const resource = resources.get(identifier);
+          if (!resource) throw new errors.InvalidTarget();
+          return {
+            scope: resource.scopes.join(' '),
+            audience: identifier,
+            accessTokenTTL: resource.ttlSeconds,
+            accessTokenFormat: resource.accessTokenFormat,
+            ...(resource.accessTokenFormat === 'jwt' ? { jwt: { sign: { alg: 'ES256' } } } : {}),
+          };
+        },
+      },
+    },
+    // The library refuses private addresses with its dispatcher; the operator's own origins go without it.
+    fetch: (url, options) => {
+      const { dispatcher: _guard, ...open } = options as RequestInit & { dispatcher?: unknown };
+      return globalThis.fetch(url, privateOrigins.has(new URL(url).origin) ? open : options);
+    },
+    findAccount: deps.findAccount,
+    loadExistingGrant,
+    extraTokenClaims: async (ctx) => assuranceOf(ctx),
+    interactions: { policy, url: (ctx, interaction) => deps.interactionUrl(ctx, interaction as never) },
+    renderError: pages.error,
+    ttl: {
+      AccessToken: 300,
+      AuthorizationCode: 60,
+      ClientCredentials: 300,
+      DeviceCode: 600,
+      Grant: (_ctx, _token, _client) => config.sessions.refreshTokenSeconds,
+      IdToken: 300,
+      Interaction: 600,
+      RefreshToken: (_ctx, token) => refreshEnds(deps, token.authTime),
+      Session: (_ctx, session) => {
+        const now = epochSeconds(clock);
+        const left = (session.loginTs ?? now) + config.sessions.overallSeconds - now;
+        return Math.max(1, Math.min(config.sessions.idleSeconds, left));
+      },
+    },
+  };
+  const provider = new Provider(config.issuer, settings);
+  provider.proxy = config.trustedProxyHops > 0;
+  provider.maxIpsCount = config.trustedProxyHops;
+  installReplayDetection(provider, store);
+  return provider;
+}

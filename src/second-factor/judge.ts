@@ -1,0 +1,94 @@
+import type { Client } from 'oidc-provider';
+import type { Account, Standing } from '../accounts/contract.js';
+import type { RequestedAcr as AcrRequest } from '../oidc/prompts/index.js';
+import {
+  type AcrAliases,
+  accountMinimum,
+  type ClientRules,
+  type Decision,
+  decide,
+  isAtLeast,
+  type Level,
+  levelOfAcr,
+  type RequestedAcr,
+  setUpState,
+} from '../policy/index.js';
+import { LEVELS } from '../policy/levels.js';
+import type { SecondFactorRules } from './rules.js';
+
+/** Our own members of a client's metadata. */
+export const CLIENT_METADATA = [
+  'first_party',
+  'require_pkce',
+  'minimum_acr',
+  'accept_remembered_browser',
+  'accept_suspended',
+  'acr_values_required',
+  'claims_in_id_token',
+  'issue_refresh_token',
+  'cors_origins',
+] as const;
+
+const levelNamed = (name: unknown, aliases: AcrAliases): Level | undefined =>
+  typeof name === 'string' ? (LEVELS.find((level) => level === name) ?? levelOfAcr(name, aliases)) : undefined;
+
+/** What a relying application demands, read from its metadata. */
+export function clientRules(client: Client, aliases: AcrAliases): ClientRules {
+  const minimumLevel = levelNamed(client.minimum_acr, aliases) ?? '1fa';
+  return {
+    minimumLevel,
+    acceptRememberedBrowser: (client.accept_remembered_browser as boolean | undefined) ?? !isAtLeast(minimumLevel, '2fa'),
+    acceptSuspended: (client.accept_suspended as boolean | undefined) ?? true,
+    acrValuesRequired: client.acr_values_required === true,
+  };
+}
+
+/** The requested `acr` values as levels; undefined when none was requested. */
+export function requestedLevels({ values, essential }: AcrRequest, aliases: AcrAliases): RequestedAcr | undefined {
+  if (values.length === 0) return undefined;
+  const levels = values.map((value) => levelOfAcr(value, aliases));
+  return {
+    levels: levels.filter((level) => level !== undefined),
+    essential,
+    unknown: levels.includes(undefined),
+  };
+}
+
+export interface Facts {
+  now: Date;
+  account: Account;
+  standing: Standing;
+  client: Client;
+  requested: AcrRequest;
+  sessionLevel?: Level;
+  provedInThisSignIn?: boolean;
+  firstEnrolmentPermitted: boolean;
+  /** Read only when they can change the answer. */
+  factorLevels(): Promise<Level[]>;
+}
+
+/** Gathers the input of the decision function; the one place where requests, records and rules meet it. */
+export async function judge(facts: Facts, rules: SecondFactorRules): Promise<Decision> {
+  const { now, account, standing, sessionLevel } = facts;
+  const requested = requestedLevels(facts.requested, rules.acrAliases);
+  const { suspension } = standing;
+  const base = {
+    now,
+    account: { active: account.active },
+    client: clientRules(facts.client, rules.acrAliases),
+    accountMinimum: accountMinimum(account.groups, rules),
+    rememberedBrowser: false,
+    setUp: setUpState(rules, standing, account.groups, now, rules.timeZone),
+    firstEnrolmentPermitted: facts.firstEnrolmentPermitted,
+    ...(suspension ? { suspension: { until: suspension.until, browserCleared: false } } : {}),
+    ...(requested ? { requested } : {}),
+    ...(sessionLevel ? { sessionLevel } : {}),
+    ...(facts.provedInThisSignIn ? { provedInThisSignIn: true } : {}),
+  };
+  if (sessionLevel && isAtLeast(sessionLevel, '2fa')) {
+    // A session that proved a factor had one: when it is enough with that one alone, the others need not be read.
+    const decision = decide({ ...base, factorLevels: [sessionLevel] });
+    if (decision.action === 'proceed') return decision;
+  }
+  return decide({ ...base, factorLevels: await facts.factorLevels() });
+}

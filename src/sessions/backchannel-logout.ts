@@ -1,0 +1,17 @@
+import type { Provider } from 'oidc-provider';
+
+/** One logout token to send (OpenID Connect Back-Channel Logout 1.0). */
+export interface LogoutDelivery {
+  clientId: string;
+  accountId: string;
+  sid?: string;
+}
+
+/** Sends one logout token. @throws when the application did not take it, so that the outbox tries again. */
+export const createBackchannelLogout =
+  (provider: Provider) =>
+  async ({ clientId, accountId, sid }: LogoutDelivery): Promise<void> => {
+    const client = await provider.Client.find(clientId);
+    if (!client?.backchannelLogoutUri) return;
+    await client.backchannelLogout(accountId, sid as string);
+  };

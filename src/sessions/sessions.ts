@@ -1,0 +1,152 @@
+import type { Provider } from 'oidc-provider';
+import type { Standings } from '../accounts/index.js';
+import type { Audit, RequestOrigin } from '../audit/contract.js';
+import { type Clock, inSeconds } from '../platform/clock.js';
+import { type Database, type EnsureIndexes, isDuplicateKey } from '../platform/database.js';
+import type { LogoutDelivery } from './backchannel-logout.js';
+
+const COLLECTION = 'sessions';
+
+/** One session by its `uid`, which stays the same when the cookie rotates. */
+export interface SessionRecord {
+  _id: string;
+  accountId: string;
+  startedAt: Date;
+  lastSignInAt: Date;
+  /** The last proof of a second factor; absent in a session of a password alone. */
+  provedAt?: Date;
+  /** Id of the proof written last: the same result seen again on a later resume is not a new sign-in. */
+  proofId: string;
+  acr: string;
+  amr: string[];
+  methods: string[];
+  clientIds: string[];
+  ip?: string;
+  userAgent?: string;
+  /** TTL broom; the overall session time. */
+  expiresAt: Date;
+}
+
+export interface Sessions {
+  /** Writes a completed sign-in or step-up down, once per proof; false when it was written before. */
+  record(signIn: {
+    uid: string;
+    accountId: string;
+    clientId: string;
+    acr: string;
+    amr: string[];
+    proof: { id: string; at?: Date; method?: string };
+    origin: RequestOrigin;
+  }): Promise<boolean>;
+  find(uid: string): Promise<SessionRecord | undefined>;
+  /** Live ones, latest first. */
+  list(accountId: string): Promise<SessionRecord[]>;
+  /** Ends one session with its grants and tokens; relying applications hear of it. False when the account has no such session. */
+  end(accountId: string, uid: string, origin: RequestOrigin): Promise<boolean>;
+  /** Ends all sessions, grants and tokens of the account, but for `except`. */
+  endAll(accountId: string, origin: RequestOrigin, options?: { except?: string }): Promise<number>;
+}
+
+export function createSessions(deps: {
+  database: Database;
+  clock: Clock;
+  standings: Standings;
+  audit: Audit;
+  provider(): Provider;
+  overallSeconds: number;
+  /** Puts a logout token in the outbox. */
+  announceLogout(delivery: LogoutDelivery): Promise<void>;
+}): Sessions {
+  const { clock, standings, audit } = deps;
+  const records = deps.database.collection<SessionRecord>(COLLECTION);
+  const live = (accountId: string) => ({ accountId, expiresAt: { $gt: clock.now() } });
+
+  /** The provider's session, its grants and their tokens. The adapter leaves a tombstone, so that no request in flight brings it back. */
+  const destroy = async (accountId: string, uid: string): Promise<void> => {
+    const provider = deps.provider();
+    await standings.revokeSession(accountId, uid);
+    const session = await provider.Session.findByUid(uid);
+    const authorizations = Object.entries(session?.authorizations ?? {});
+    await session?.destroy();
+    for (const [clientId, { grantId, sid }] of authorizations) {
+      if (grantId) {
+        await Promise.all(
+          [provider.AuthorizationCode, provider.AccessToken, provider.RefreshToken, provider.DeviceCode].map((model) =>
+            model.revokeByGrantId(grantId),
+          ),
+        );
+        await provider.Grant.adapter.destroy(grantId);
+      }
+      await deps.announceLogout({ clientId, accountId, ...(sid ? { sid } : {}) });
+    }
+    await records.deleteOne({ _id: uid });
+  };
+
+  return {
+    async record({ uid, accountId, clientId, acr, amr, proof, origin }) {
+      const now = clock.now();
+      try {
+        await records.updateOne(
+          { _id: uid, accountId, proofId: { $ne: proof.id } },
+          {
+            $setOnInsert: { startedAt: now, expiresAt: inSeconds(now, deps.overallSeconds) },
+            $set: {
+              lastSignInAt: now,
+              proofId: proof.id,
+              acr,
+              amr,
+              ...(proof.at ? { provedAt: proof.at } : {}),
+              ...(origin.ip ? { ip: origin.ip } : {}),
+              ...(origin.userAgent ? { userAgent: origin.userAgent } : {}),
+            },
+            $addToSet: { clientIds: clientId, ...(proof.method ? { methods: proof.method } : {}) },
+          },
+          { upsert: true },
+        );
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+
+    find: async (uid) => (await records.findOne({ _id: uid, expiresAt: { $gt: clock.now() } })) ?? undefined,
+
+    list: (accountId) => records.find(live(accountId)).sort({ lastSignInAt: -1 }).limit(100).toArray(),
+
+    async end(accountId, uid, origin) {
+      if (!(await records.findOne({ _id: uid, ...live(accountId) }))) return false;
+      await destroy(accountId, uid);
+      await audit.record({
+        type: 'session_ended',
+        accountId,
+        actor: { type: 'account', id: accountId },
+        sessionUid: uid,
+        origin,
+      });
+      return true;
+    },
+
+    async endAll(accountId, origin, { except } = {}) {
+      // The instant first: whatever is written after it by a request in flight is void already.
+      if (!except) await standings.endSessionsBefore(accountId, clock.now());
+      const ended = (await records.find(live(accountId)).toArray()).filter(({ _id }) => _id !== except);
+      for (const { _id } of ended) await destroy(accountId, _id);
+      await audit.record({
+        type: 'sessions_ended',
+        accountId,
+        actor: { type: 'account', id: accountId },
+        origin,
+        details: { count: ended.length },
+      });
+      return ended.length;
+    },
+  };
+}
+
+export const ensureIndexes: EnsureIndexes = async (database) => {
+  await database.collection(COLLECTION).createIndexes([
+    { key: { accountId: 1, lastSignInAt: -1 }, name: 'by_account' },
+    { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },
+  ]);
+};
