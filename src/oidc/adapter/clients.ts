@@ -1,0 +1,123 @@
+import type { ClientMetadata } from 'oidc-provider';
+import type { Clock } from '../../platform/clock.js';
+import { type Database, isDuplicateKey } from '../../platform/database.js';
+import type { SecretBox } from '../../platform/secret-box.js';
+import { CLIENT_COLLECTION, type ClientDocument, DURABLE, type OnCall } from './documents.js';
+
+/** The registered applications. */
+export interface ClientStore {
+  /** With its secret, as the provider needs it; at most `clientCacheMs` old when another node has changed it. */
+  find(id: string): Promise<ClientMetadata | undefined>;
+  /** All, by id, without their secrets; never from the cache. */
+  list(): Promise<ClientMetadata[]>;
+  /** @returns false when the id is taken. */
+  insert(metadata: ClientMetadata): Promise<boolean>;
+  /** @returns false when there is none with that id. */
+  replace(metadata: ClientMetadata): Promise<boolean>;
+  /** @returns false when there was none. */
+  remove(id: string): Promise<boolean>;
+}
+
+/** Unknown ids are remembered too, and strangers choose them: more than this many are not kept. */
+const CACHE_SIZE = 1000;
+
+const secretContext = (id: string): string => `client/${id}/secret`;
+
+export function createClients(deps: {
+  database: Database;
+  clock: Clock;
+  secretBox: SecretBox;
+  clientCacheMs: number;
+  onCall: OnCall;
+}): ClientStore {
+  const { clock, secretBox, clientCacheMs, onCall } = deps;
+  const collection = deps.database.collection<ClientDocument>(CLIENT_COLLECTION);
+  const cache = new Map<string, { found: Promise<ClientMetadata | undefined>; until: number }>();
+
+  const toDocument = ({ client_secret: secret, ...metadata }: ClientMetadata): Omit<ClientDocument, 'createdAt'> => ({
+    _id: metadata.client_id,
+    metadata,
+    ...(secret === undefined ? {} : { sealedSecret: secretBox.seal(secret, secretContext(metadata.client_id)) }),
+  });
+  const toMetadata = (document: Omit<ClientDocument, 'createdAt'>): ClientMetadata => ({
+    ...document.metadata,
+    client_id: document._id,
+  });
+
+  async function load(id: string): Promise<ClientMetadata | undefined> {
+    onCall('Client', 'find');
+    const document = await collection.findOne({ _id: id }, { projection: { createdAt: 0 } });
+    if (!document) return undefined;
+    const metadata = toMetadata(document);
+    if (document.sealedSecret !== undefined) {
+      metadata.client_secret = secretBox.open(document.sealedSecret, secretContext(id)).toString('utf8');
+    }
+    return metadata;
+  }
+
+  function cached(id: string): Promise<ClientMetadata | undefined> {
+    const now = clock.now().getTime();
+    const entry = cache.get(id);
+    if (entry && entry.until > now) return entry.found;
+    // Kept from the start of the query: an answer from before a write cannot come back after it.
+    const found = load(id);
+    const fresh = { found, until: now + clientCacheMs };
+    found.catch(() => {
+      if (cache.get(id) === fresh) cache.delete(id);
+    });
+    cache.delete(id);
+    cache.set(id, fresh);
+    const [oldest] = cache.keys();
+    if (cache.size > CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
+    return found;
+  }
+
+  return {
+    find: async (id) => structuredClone(await cached(id)),
+
+    async list() {
+      onCall('Client', 'list');
+      const documents = await collection
+        .find({}, { projection: { sealedSecret: 0 } })
+        .sort({ _id: 1 })
+        .toArray();
+      return documents.map(toMetadata);
+    },
+
+    async insert(metadata) {
+      onCall('Client', 'insert');
+      try {
+        await collection.insertOne({ ...toDocument(metadata), createdAt: clock.now() }, DURABLE);
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      } finally {
+        cache.delete(metadata.client_id);
+      }
+    },
+
+    async replace(metadata) {
+      onCall('Client', 'replace');
+      const { _id, sealedSecret, ...rest } = toDocument(metadata);
+      const update =
+        sealedSecret === undefined
+          ? { $set: rest, $unset: { sealedSecret: '' as const } }
+          : { $set: { ...rest, sealedSecret } };
+      try {
+        return (await collection.updateOne({ _id }, update, DURABLE)).matchedCount === 1;
+      } finally {
+        cache.delete(_id);
+      }
+    },
+
+    async remove(id) {
+      onCall('Client', 'remove');
+      try {
+        return (await collection.deleteOne({ _id: id }, DURABLE)).deletedCount === 1;
+      } finally {
+        cache.delete(id);
+      }
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { type Adapter, Provider } from 'oidc-provider';
+import type { Clock } from '../../platform/clock.js';
+import type { Database } from '../../platform/database.js';
+import type { SecretBox } from '../../platform/secret-box.js';
+import { type ClientStore, createClients } from './clients.js';
+import { createDeviceCodes } from './device-codes.js';
+import { OIDC_COLLECTION, type OidcDocument, type OnCall } from './documents.js';
+import { createRecords } from './records.js';
+import { createReplay, type Replay } from './replay.js';
+import { createSessions, type Sessions } from './sessions.js';
+
+export interface OidcStoreOptions {
+  database: Database;
+  clock: Clock;
+  secretBox: SecretBox;
+  /** How long a change made on another node may go unseen, milliseconds. */
+  clientCacheMs?: number;
+  /** How long an ended session is remembered: the overall session time and 24 h, seconds. */
+  tombstoneSeconds?: number;
+  onCall?: OnCall;
+}
+
+/** Everything the provider keeps, and what else may be done with it. */
+export interface OidcStore {
+  /** The provider's `adapter` setting. */
+  adapter(model: string): Adapter;
+  clients: ClientStore;
+  sessions: {
+    /**
+     * Ends a session for good, or sees to it that it never begins. A request in flight cannot bring it back.
+     * @returns what it ended, `authorizations` of the applications included; undefined when there was nothing or it was ended before.
+     */
+    revoke: Sessions['revoke'];
+    list: Sessions['list'];
+    /** By `uid`, the name that stays; undefined once ended or expired. */
+    find: Sessions['find'];
+    /** Tells a session that was ended from one that ran out. */
+    isRevoked: Sessions['isRevoked'];
+  };
+  revokeGrant(grantId: string): Promise<void>;
+  replay: Replay;
+  /** Makes a provider ask `replay`; without it of two assertions presented at the same moment both pass. */
+  installReplayDetection(provider: Provider): void;
+}
+
+/** The session of the request that runs, when it runs inside the provider. `oldId` is set from a rotation to the save. */
+const sessionInFlight = (): { jti: string; uid: string; oldId?: string } | undefined => Provider.ctx?.oidc.session;
+
+export function createOidcStore(options: OidcStoreOptions): OidcStore {
+  const { database, clock, secretBox, clientCacheMs = 2000, tombstoneSeconds = 172_800 } = options;
+  const onCall: OnCall = options.onCall ?? (() => {});
+  const collection = database.collection<OidcDocument>(OIDC_COLLECTION);
+  const records = createRecords({ collection, clock, onCall });
+  const deviceCodes = createDeviceCodes({ collection, clock, records, onCall });
+  const sessions = createSessions({ collection, clock, tombstoneSeconds, onCall });
+  const clients = createClients({ database, clock, secretBox, clientCacheMs, onCall });
+  const replay = createReplay({ collection, clock, onCall });
+
+  const recordAdapter = (model: string): Adapter => ({
+    find: (id) => records.find(model, id),
+    upsert: (id, payload, expiresIn) => records.upsert(model, id, payload, expiresIn),
+    consume: (id) => records.consume(model, id),
+    destroy: (id) => records.destroy(model, id),
+    revokeByGrantId: (grantId) => records.revokeByGrantId(model, grantId),
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+  });
+
+  const adapters: Record<string, (model: string) => Adapter> = {
+    Session: (model) => ({
+      ...recordAdapter(model),
+      find: (id) => sessions.findById(id),
+      findByUid: (uid) => sessions.find(uid),
+      upsert: (id, payload, expiresIn) => sessions.save(id, payload, expiresIn),
+      async destroy(id) {
+        const current = sessionInFlight();
+        // A rotation "destroys" the old cookie value before it saves the session under the new one.
+        if (current?.oldId === id) return;
+        if (current?.jti === id) await sessions.revoke(current.uid);
+        else await sessions.revokeById(id);
+      },
+    }),
+    DeviceCode: (model) => ({
+      ...recordAdapter(model),
+      upsert: (id, payload, expiresIn) => deviceCodes.save(id, payload, expiresIn),
+      findByUserCode: (userCode) => deviceCodes.findByUserCode(userCode),
+    }),
+    Client: (model) => ({
+      ...recordAdapter(model),
+      find: (id) => clients.find(id),
+      async upsert(id, payload) {
+        const metadata = { ...payload, client_id: id };
+        if (!(await clients.insert(metadata))) await clients.replace(metadata);
+      },
+      async destroy(id) {
+        await clients.remove(id);
+      },
+    }),
+  };
+
+  return {
+    adapter: (model) => (adapters[model] ?? recordAdapter)(model),
+    clients,
+    sessions: {
+      revoke: (uid) => sessions.revoke(uid),
+      list: (accountId) => sessions.list(accountId),
+      find: (uid) => sessions.find(uid),
+      isRevoked: (uid) => sessions.isRevoked(uid),
+    },
+    revokeGrant: (grantId) => records.revokeGrant(grantId),
+    replay,
+    installReplayDetection(provider) {
+      provider.ReplayDetection.unique = (issuer, jti, exp) => replay(issuer, jti, exp);
+    },
+  };
+}
