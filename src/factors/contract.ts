@@ -84,7 +84,7 @@ export interface Challenge {
   state: Record<string, unknown>;
 }
 
-export interface Factor {
+export interface Factor<Data = Record<string, unknown>> {
   readonly method: string;
   /** `primary` can be set up first; `fallback` only beside a primary. */
   readonly kind: 'primary' | 'fallback';
@@ -94,7 +94,7 @@ export interface Factor {
   readonly evidenceFields: Readonly<Record<string, number>>;
   readonly enrolmentFields: Readonly<Record<string, number>>;
   /** Summaries of the usable ones among this account's ACTIVE records of this method (pure). */
-  summarise(records: readonly FactorRecord[]): FactorSummary[];
+  summarise(records: readonly FactorRecord<Data>[]): FactorSummary[];
   enrolment: {
     /** The name of its completion, in the audit and in the mail alike. */
     readonly announcedAs: 'factor_enrolled' | 'recovery_codes_created';
@@ -155,10 +155,10 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   issuerName: string;
 }
 
-/** What a plugin folder exports: one object. */
+/** What a plugin folder exports: one object. `Data` is a type alias, not an interface: it must be usable as a plain record. */
 export interface FactorMethod<Config = unknown, Data = Record<string, unknown>> {
   readonly id: string;
   /** @throws ZodError or Error with a message for the operator. */
   parseConfig(raw: unknown): Config;
-  create(config: Config, deps: FactorDeps<Data>): Factor;
+  create(config: Config, deps: FactorDeps<Data>): Factor<Data>;
 }

@@ -1,0 +1,75 @@
+import { AppError } from '../../src/errors.js';
+import type { Factor, FactorDeps, FactorRecord } from '../../src/factors/contract.js';
+import {
+  CODES_PER_BATCH,
+  type CodeOwner,
+  type HashedCode,
+  hashCode,
+  makeCode,
+  type RecoveryCodeData,
+  readCode,
+} from './codes.js';
+
+const PENDING_TTL_SECONDS = 3600;
+const SALT_BYTES = 16;
+const LABEL = 'Recovery codes';
+
+const plainContext = ({ _id, accountId }: CodeOwner): string => `factor/${accountId}/${_id}/codes`;
+
+export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enrolment'] {
+  const { factors, random, secretBox } = deps;
+
+  const hashed = async (owner: CodeOwner, code: string): Promise<HashedCode> => {
+    const salt = random.bytes(SALT_BYTES).toString('base64url');
+    return { salt, hash: await hashCode(deps, owner, readCode(code) ?? '', salt), usedAt: null };
+  };
+
+  const pendingBatch = async (accountId: string) => {
+    const [pending] = await factors.find(accountId, 'pending');
+    return pending?.data.plain ? { pending, codes: openCodes(pending, pending.data.plain) } : undefined;
+  };
+
+  const openCodes = (batch: FactorRecord<RecoveryCodeData>, sealed: string): string[] =>
+    secretBox.open(sealed, plainContext(batch)).toString().split('\n');
+
+  const makeBatch = async (accountId: string): Promise<void> => {
+    const owner = { _id: random.token(128), accountId };
+    const codes = Array.from({ length: CODES_PER_BATCH }, () => makeCode(random));
+    await factors.insertPending(accountId, {
+      id: owner._id,
+      label: LABEL,
+      data: {
+        codes: await Promise.all(codes.map((code) => hashed(owner, code))),
+        plain: secretBox.seal(codes.join('\n'), plainContext(owner)),
+      },
+      ttlSeconds: PENDING_TTL_SECONDS,
+    });
+  };
+
+  return {
+    announcedAs: 'recovery_codes_created',
+
+    async begin({ id: accountId }) {
+      if (!(await pendingBatch(accountId))) await makeBatch(accountId);
+      const batch = await pendingBatch(accountId);
+      if (!batch) throw new AppError('ENROLMENT_EXPIRED', 'confirmed or expired while they were being shown');
+      return { view: 'recovery_code/enrol', locals: { codes: batch.codes, createdAt: batch.pending.createdAt } };
+    },
+
+    async confirm({ id: accountId }, evidence) {
+      const code = readCode(evidence.code ?? '');
+      if (!code) return { status: 'rejected', code: 'malformed' };
+      const batch = await pendingBatch(accountId);
+      if (!batch) return { status: 'rejected', code: 'not_enrolled' };
+      if (!batch.codes.some((saved) => readCode(saved) === code)) return { status: 'rejected', code: 'wrong' };
+
+      const { _id, label } = batch.pending;
+      // From the activation on the newest batch alone counts, so that there is one at every moment, even if the removal never comes.
+      if (!(await factors.activate(accountId, _id, {}, { 'data.plain': null })))
+        return { status: 'rejected', code: 'not_enrolled' };
+      for (const older of await factors.find(accountId, 'active'))
+        if (older._id !== _id) await factors.remove(accountId, older._id);
+      return { status: 'enrolled', factorId: _id, label, level: '2fa', amr: ['otp'] };
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { AppError } from '../../src/errors.js';
+import { type Factor, type FactorDeps, type FactorRecord, normaliseLabel } from '../../src/factors/contract.js';
+import { secretContext, type TotpData } from './data.js';
+import {
+  ALGORITHM,
+  DIGITS,
+  matchingStep,
+  otpauthUri,
+  PERIOD_SECONDS,
+  readCode,
+  SECRET_BYTES,
+  toBase32,
+} from './one-time-code.js';
+import { qrSvg } from './qr-code.js';
+
+const PENDING_TTL_SECONDS = 3600;
+const DEFAULT_LABEL = 'Authenticator';
+
+/** The first of "Authenticator", "Authenticator 2", ... that this account does not use yet. */
+function defaultLabel(taken: readonly FactorRecord<TotpData>[]): string {
+  const labels = new Set(taken.map(({ label }) => label));
+  let label = DEFAULT_LABEL;
+  for (let number = 2; labels.has(label); number++) label = `${DEFAULT_LABEL} ${number}`;
+  return label;
+}
+
+export function createEnrolment(
+  { clock, factors, issuerName, random, secretBox }: FactorDeps<TotpData>,
+  maximumPerAccount: number,
+): Factor['enrolment'] {
+  return {
+    announcedAs: 'factor_enrolled',
+
+    async begin({ id: accountId, login }) {
+      const id = random.token(128);
+      await factors.insertPending(accountId, {
+        id,
+        label: DEFAULT_LABEL,
+        data: {
+          secret: secretBox.seal(random.bytes(SECRET_BYTES), secretContext({ _id: id, accountId })),
+          lastStep: -1,
+        },
+        ttlSeconds: PENDING_TTL_SECONDS,
+      });
+      const [pending] = await factors.find(accountId, 'pending');
+      if (!pending) throw new AppError('ENROLMENT_EXPIRED', 'confirmed or expired while it was being shown');
+      const secret = secretBox.open(pending.data.secret, secretContext(pending));
+      const uri = otpauthUri(issuerName, login, secret);
+      return {
+        view: 'totp/enrol',
+        locals: {
+          qrSvg: qrSvg(uri),
+          secretGroups: toBase32(secret).match(/.{1,4}/g) ?? [],
+          otpauthUri: uri,
+          issuer: issuerName,
+          login,
+          algorithm: ALGORITHM,
+          digits: DIGITS,
+          periodSeconds: PERIOD_SECONDS,
+        },
+      };
+    },
+
+    async confirm({ id: accountId }, evidence) {
+      const code = readCode(evidence.code ?? '');
+      if (!code) return { status: 'rejected', code: 'malformed' };
+      const [pending] = await factors.find(accountId, 'pending');
+      // Only one can be pending, so that none becomes active between this count and the activation below.
+      const active = await factors.find(accountId, 'active');
+      if (!pending || active.length >= maximumPerAccount) return { status: 'rejected', code: 'not_enrolled' };
+
+      const now = clock.now();
+      const secret = secretBox.open(pending.data.secret, secretContext(pending));
+      const step = await matchingStep(secret, code, Math.floor(now.getTime() / 1000));
+      if (step === undefined) return { status: 'rejected', code: 'wrong' };
+
+      const label = normaliseLabel(evidence.label ?? '') ?? defaultLabel(active);
+      const isActivated = await factors.activate(accountId, pending._id, {}, { label, 'data.lastStep': step });
+      if (!isActivated) return { status: 'rejected', code: 'not_enrolled' };
+      return { status: 'enrolled', factorId: pending._id, label, level: '2fa', amr: ['otp'] };
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/** RFC 6238 with the parameters that every authenticator understands: the only importer of otplib. */
+import { generateURI, ScureBase32Plugin, verify } from 'otplib';
+
+export const PERIOD_SECONDS = 30;
+export const DIGITS = 6;
+export const ALGORITHM = 'SHA1';
+/** RFC 4226 section 4, R6: 160 bits are recommended. */
+export const SECRET_BYTES = 20;
+
+const base32 = new ScureBase32Plugin();
+
+export const toBase32 = (secret: Uint8Array): string => base32.encode(secret, { padding: false });
+
+/** The digits as typed, without spaces and hyphens; undefined when they are not exactly six ASCII digits. */
+export function readCode(typed: string): string | undefined {
+  const code = typed.normalize('NFKC').replace(/[\s\p{Pd}]/gu, '');
+  return /^[0-9]{6}$/.test(code) ? code : undefined;
+}
+
+/**
+ * The time step whose code this is: the present one, the one before or the one after (RFC 6238 section 5.2).
+ * Whether the step was used is not asked here: otplib's own check throws once the clock was set back.
+ * @param epochSeconds whole seconds.
+ */
+export async function matchingStep(
+  secret: Uint8Array,
+  code: string,
+  epochSeconds: number,
+): Promise<number | undefined> {
+  const result = await verify({
+    secret,
+    token: code,
+    epoch: epochSeconds,
+    period: PERIOD_SECONDS,
+    epochTolerance: PERIOD_SECONDS,
+  });
+  return result.valid && 'timeStep' in result ? result.timeStep : undefined;
+}
+
+/** `otpauth:` URI. A colon would end the issuer for most readers, and is replaced. */
+export const otpauthUri = (issuer: string, login: string, secret: Uint8Array): string =>
+  generateURI({
+    issuer: issuer.replaceAll(':', ' '),
+    label: login.replaceAll(':', ' '),
+    secret: toBase32(secret),
+  });

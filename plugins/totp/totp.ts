@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { type Factor, type FactorMethod, LABEL_MAX_LENGTH } from '../../src/factors/contract.js';
+import { secretContext, type TotpData } from './data.js';
+import { createEnrolment } from './enrolment.js';
+import { matchingStep, readCode } from './one-time-code.js';
+
+const METHOD = 'totp';
+/** Also how many are tried under one attempt: each one more raises the chance of a guess. */
+const MAXIMUM_PER_ACCOUNT = 5;
+
+const configuration = z.strictObject({}).prefault({});
+
+export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
+  id: METHOD,
+  parseConfig: (raw) => configuration.parse(raw),
+  create(_config, deps): Factor<TotpData> {
+    const { clock, factors, secretBox } = deps;
+    return {
+      method: METHOD,
+      kind: 'primary',
+      maximumPerAccount: MAXIMUM_PER_ACCOUNT,
+      evidenceFields: { code: 20 },
+      enrolmentFields: { code: 20, label: LABEL_MAX_LENGTH },
+      enrolment: createEnrolment(deps, MAXIMUM_PER_ACCOUNT),
+
+      summarise: (records) =>
+        records.map(({ _id, method, label, createdAt, lastUsedAt }) => ({
+          id: _id,
+          method,
+          label,
+          level: '2fa',
+          createdAt,
+          ...(lastUsedAt ? { lastUsedAt } : {}),
+          facts: {},
+        })),
+
+      begin: async () => ({ view: 'totp/enter', locals: {} }),
+
+      async verify(account, _challenge, evidence) {
+        const code = readCode(evidence.code ?? '');
+        if (!code) return { status: 'rejected', code: 'malformed' };
+        const candidates = (await factors.find(account.id, 'active')).slice(0, MAXIMUM_PER_ACCOUNT);
+        if (candidates.length === 0) return { status: 'rejected', code: 'not_enrolled' };
+
+        const now = clock.now();
+        const epochSeconds = Math.floor(now.getTime() / 1000);
+        let isUsed = false;
+        for (const candidate of candidates) {
+          const secret = secretBox.open(candidate.data.secret, secretContext(candidate));
+          const step = await matchingStep(secret, code, epochSeconds);
+          if (step === undefined) continue;
+          const claimed = await factors.update(
+            account.id,
+            candidate._id,
+            { state: 'active', 'data.lastStep': { $lt: step } },
+            { $set: { 'data.lastStep': step, lastUsedAt: now } },
+          );
+          if (claimed) return { status: 'verified', factorId: candidate._id, level: '2fa', amr: ['otp'] };
+          isUsed = true;
+        }
+        return { status: 'rejected', code: isUsed ? 'used' : 'wrong' };
+      },
+
+      remove: (accountId, factorId) => factors.remove(accountId, factorId),
+    };
+  },
+};

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import type { AuditEvent } from '../../src/audit/contract.js';
+import type { FactorMethod } from '../../src/factors/contract.js';
+import { createEngine, type Engine, type EngineAccount, ensureIndexes, type SignIn } from '../../src/factors/index.js';
+import { connectDatabase, type Database } from '../../src/platform/database.js';
+import { createLogger } from '../../src/platform/logger.js';
+import { systemRandom } from '../../src/platform/random.js';
+import { createSecretBox } from '../../src/platform/secret-box.js';
+import { createThrottle, ensureIndexes as ensureThrottleIndexes } from '../../src/throttle/index.js';
+import { FakeClock } from '../support/clock.js';
+import { testDatabase } from '../support/database.js';
+
+export interface TwoNodes {
+  a: Engine;
+  b: Engine;
+  database: Database;
+  clock: FakeClock;
+  /** What both nodes recorded, announced and logged. */
+  audited: AuditEvent[];
+  announced: { accountId: string; notice: string; params: Record<string, string | number> }[];
+  logged: unknown[];
+  /** How often each method's `verify` was reached, on both nodes together. */
+  verifyCalls: Map<string, number>;
+  stop(): Promise<void>;
+}
+
+export const origin = { requestId: 'request-1', ip: '192.0.2.1', userAgent: 'test' };
+
+export const newAccount = (): EngineAccount => {
+  const id = randomBytes(8).toString('hex');
+  return { id, login: `anna.${id}@example.com`, name: 'Anna', email: `anna.${id}@example.com`, active: true };
+};
+
+export const newSignIn = (account: EngineAccount): SignIn => ({
+  cid: randomBytes(16).toString('hex'),
+  account,
+  origin,
+  clientId: 'time-sheets',
+});
+
+/** Two engines, each on a connection of its own, over one database: what two servers are to each other. */
+export async function twoNodes(methods: readonly FactorMethod[]): Promise<TwoNodes> {
+  const first = await testDatabase();
+  const second = await connectDatabase(first.uri, { name: first.name });
+  await ensureIndexes(first);
+  await ensureThrottleIndexes(first);
+  const clock = new FakeClock(new Date('2026-03-02T09:00:00Z'));
+  const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32) }], randomBytes(32));
+  const audited: TwoNodes['audited'] = [];
+  const announced: TwoNodes['announced'] = [];
+  const logged: unknown[] = [];
+  const verifyCalls = new Map<string, number>();
+  const log = (...line: unknown[]) => void logged.push(line);
+
+  const counted = (method: FactorMethod): FactorMethod => ({
+    id: method.id,
+    parseConfig: (raw) => method.parseConfig(raw),
+    create(config, deps) {
+      const factor = method.create(config, deps);
+      return {
+        ...factor,
+        verify(...args) {
+          verifyCalls.set(method.id, (verifyCalls.get(method.id) ?? 0) + 1);
+          return factor.verify(...args);
+        },
+      };
+    },
+  });
+  const node = (database: Database) =>
+    createEngine({
+      database,
+      clock,
+      random: systemRandom,
+      secretBox,
+      logger: { ...createLogger('silent'), debug: log, info: log, warn: log, error: log },
+      audit: {
+        record: async (event) => void audited.push(event),
+        list: async () => [],
+      },
+      notifier: {
+        notify: async (account, notice, params = {}) => void announced.push({ accountId: account.id, notice, params }),
+      },
+      throttle: createThrottle({ database, clock }),
+      issuerName: 'Countersign',
+      methods: methods.map((method) => ({ method: counted(method), config: undefined })),
+    });
+  const stop = async () => {
+    await second.close();
+    await first.drop();
+  };
+  let a: Engine;
+  let b: Engine;
+  try {
+    [a, b] = [node(first), node(second)];
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    a,
+    b,
+    database: first,
+    clock,
+    audited,
+    announced,
+    logged,
+    verifyCalls,
+    stop,
+  };
+}
