@@ -49,11 +49,11 @@ export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enr
   return {
     announcedAs: 'recovery_codes_created',
 
-    async begin({ id: accountId }) {
+    async begin({ id: accountId, login }) {
       if (!(await pendingBatch(accountId))) await makeBatch(accountId);
       const batch = await pendingBatch(accountId);
       if (!batch) throw new AppError('ENROLMENT_EXPIRED', 'confirmed or expired while they were being shown');
-      return { view: 'recovery_code/enrol', locals: { codes: batch.codes, createdAt: batch.pending.createdAt } };
+      return { view: 'recovery_code/enrol', locals: { codes: batch.codes, createdAt: batch.pending.createdAt, login } };
     },
 
     async confirm({ id: accountId }, evidence) {
