@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Provider } from 'oidc-provider';
 import type { Clock } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
 import { DURABLE, documentId, NEVER, type OidcCollection, type OnCall } from './documents.js';
@@ -30,4 +31,9 @@ export function createReplay(deps: { collection: OidcCollection; clock: Clock; o
       throw error;
     }
   };
+}
+
+/** Makes a provider ask the store; by itself it looks first and writes later, so that of two at the same moment both pass. */
+export function installReplayDetection(provider: Provider, store: { replay: Replay }): void {
+  provider.ReplayDetection.unique = (issuer, jti, exp) => store.replay(issuer, jti, exp);
 }

@@ -39,8 +39,6 @@ export interface OidcStore {
   };
   revokeGrant(grantId: string): Promise<void>;
   replay: Replay;
-  /** Makes a provider ask `replay`; without it of two assertions presented at the same moment both pass. */
-  installReplayDetection(provider: Provider): void;
 }
 
 /** The session of the request that runs, when it runs inside the provider. `oldId` is set from a rotation to the save. */
@@ -109,8 +107,5 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     },
     revokeGrant: (grantId) => records.revokeGrant(grantId),
     replay,
-    installReplayDetection(provider) {
-      provider.ReplayDetection.unique = (issuer, jti, exp) => replay(issuer, jti, exp);
-    },
   };
 }
