@@ -1,0 +1,143 @@
+import type { Clock } from '../platform/clock.js';
+import { type Database, isDuplicateKey } from '../platform/database.js';
+import type { Random } from '../platform/random.js';
+import type { Account, AccountSource } from './contract.js';
+import { isUsableLogin, normaliseLogin } from './login.js';
+import { type AccountDocument, accountModel, toAccount } from './model.js';
+import type { Passwords } from './passwords.js';
+
+export interface NewAccount {
+  login: string;
+  name: string;
+  /** Verified by whoever creates the account. */
+  email?: string;
+  groups?: string[];
+  /** Already found good by `checkNewPassword`. */
+  password?: string;
+  locale?: string;
+}
+
+export type Created =
+  | { ok: true; account: Account }
+  | { ok: false; reason: 'login_taken' | 'login_unusable' | 'name_missing' | 'email_malformed' };
+
+export interface PasswordState {
+  hasPassword: boolean;
+  changedAt?: Date;
+  /** Known to others: to be changed at the next sign-in. */
+  compromised: boolean;
+}
+
+/** Our own accounts. The changes answer false when there is no such account. */
+export interface AccountStore extends AccountSource {
+  findByLogin(login: string): Promise<Account | undefined>;
+  create(account: NewAccount): Promise<Created>;
+  /** @param password already found good by `checkNewPassword`. Sessions go on: end them through the standings. */
+  setPassword(accountId: string, password: string, options?: { compromised?: boolean }): Promise<boolean>;
+  markPasswordCompromised(accountId: string): Promise<boolean>;
+  /** Ends every session, grant and token in the same write. */
+  deactivate(accountId: string): Promise<boolean>;
+  reactivate(accountId: string): Promise<boolean>;
+  /** By id. `after` is the id of the last one seen; `limit` at most 200. */
+  list(page: { after?: string; limit: number }): Promise<Account[]>;
+  passwordState(accountId: string): Promise<PasswordState | undefined>;
+}
+
+const LONGEST_PAGE = 200;
+
+export function createAccounts(deps: {
+  database: Database;
+  clock: Clock;
+  random: Random;
+  passwords: Passwords;
+}): AccountStore {
+  const { clock, random, passwords } = deps;
+  const accounts = accountModel(deps.database.connection);
+
+  const change = async (
+    accountId: string,
+    { $set, ...rest }: { $set: Record<string, unknown>; $max?: Record<string, unknown> },
+    where: Record<string, unknown> = {},
+  ): Promise<boolean> => {
+    const result = await accounts.updateOne(
+      { ...where, _id: accountId },
+      { ...rest, $set: { ...$set, updatedAt: clock.now() } },
+    );
+    return result.matchedCount === 1;
+  };
+
+  return {
+    async find(id) {
+      const found = await accounts.findById(id).lean<AccountDocument>();
+      return found ? toAccount(found) : undefined;
+    },
+
+    async findByLogin(login) {
+      const found = await accounts.findOne({ login: normaliseLogin(login) }).lean<AccountDocument>();
+      return found ? toAccount(found) : undefined;
+    },
+
+    async create({ login: typed, name, email, groups = [], password, locale }) {
+      const login = normaliseLogin(typed);
+      if (!isUsableLogin(login)) return { ok: false, reason: 'login_unusable' };
+      if (name.trim() === '') return { ok: false, reason: 'name_missing' };
+      if (email !== undefined && !isAddress(email)) return { ok: false, reason: 'email_malformed' };
+      const now = clock.now();
+      const document: AccountDocument = {
+        _id: random.bytes(16).toString('hex'),
+        login,
+        name: name.trim(),
+        groups: [...new Set(groups)],
+        active: true,
+        createdAt: now,
+        updatedAt: now,
+        ...(email === undefined ? {} : { email }),
+        ...(locale === undefined ? {} : { locale }),
+        ...(password === undefined ? {} : { password: { hash: await passwords.hash(password), changedAt: now } }),
+      };
+      try {
+        await accounts.create(document);
+      } catch (error) {
+        if (isDuplicateKey(error)) return { ok: false, reason: 'login_taken' };
+        throw error;
+      }
+      return { ok: true, account: toAccount(document) };
+    },
+
+    async setPassword(accountId, password, { compromised = false } = {}) {
+      const hash = await passwords.hash(password);
+      return change(accountId, { $set: { password: { hash, changedAt: clock.now(), compromised } } });
+    },
+
+    markPasswordCompromised: (accountId) =>
+      change(accountId, { $set: { 'password.compromised': true } }, { password: { $exists: true } }),
+
+    deactivate: (accountId) =>
+      change(accountId, { $set: { active: false }, $max: { 'standing.sessionsNotBefore': clock.now() } }),
+
+    reactivate: (accountId) => change(accountId, { $set: { active: true } }),
+
+    async list({ after, limit }) {
+      const found = await accounts
+        .find(after === undefined ? {} : { _id: { $gt: after } })
+        .sort({ _id: 1 })
+        .limit(Math.min(Math.max(Math.trunc(limit), 1), LONGEST_PAGE))
+        .lean<AccountDocument[]>();
+      return found.map(toAccount);
+    },
+
+    async passwordState(accountId) {
+      const found = await accounts.findById(accountId, { password: 1 }).lean<AccountDocument>();
+      if (!found) return undefined;
+      const { password } = found;
+      return {
+        hasPassword: password !== undefined,
+        compromised: password?.compromised === true,
+        ...(password ? { changedAt: password.changedAt } : {}),
+      };
+    },
+  };
+}
+
+/** Enough to refuse what is no address and what could end a header; whether mail arrives only mail can tell. */
+const isAddress = (email: string): boolean => email.length <= 254 && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);

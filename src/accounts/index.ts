@@ -1,0 +1,28 @@
+/** Who may sign in with which password, and what stands for or against each account. */
+export { type AccountStore, type Created, createAccounts, type NewAccount, type PasswordState } from './accounts.js';
+export type { Account, AccountSource, Standing } from './contract.js';
+export { ensureIndexes } from './indexes.js';
+export { normaliseLogin } from './login.js';
+export {
+  createOneTimeLinks,
+  LINK_PURPOSES,
+  type LinkPurpose,
+  type OneTimeLink,
+  type OneTimeLinks,
+} from './one-time-links.js';
+export {
+  checkNewPassword,
+  LONGEST_PASSWORD,
+  PASSWORD_PROBLEMS,
+  type PasswordProblem,
+  SHORTEST_ALONE,
+  SHORTEST_WITH_SECOND_FACTOR,
+} from './password-rules.js';
+export {
+  createPasswordSignIn,
+  type PasswordAttempt,
+  type PasswordOutcome,
+  type PasswordSignIn,
+} from './password-sign-in.js';
+export { createPasswords, type Passwords } from './passwords.js';
+export { createStandings, type Standings, type StandingsCollection } from './standings.js';
