@@ -32,7 +32,8 @@ export function createClients(deps: {
 }): ClientStore {
   const { clock, secretBox, clientCacheMs, onCall } = deps;
   const collection = deps.database.collection<ClientDocument>(CLIENT_COLLECTION);
-  const cache = new Map<string, { found: Promise<ClientMetadata | undefined>; until: number }>();
+  /** As JSON, so that no caller can change what another gets. */
+  const cache = new Map<string, { found: Promise<string | undefined>; until: number }>();
 
   const toDocument = ({ client_secret: secret, ...metadata }: ClientMetadata): Omit<ClientDocument, 'createdAt'> => ({
     _id: metadata.client_id,
@@ -44,7 +45,7 @@ export function createClients(deps: {
     client_id: document._id,
   });
 
-  async function load(id: string): Promise<ClientMetadata | undefined> {
+  async function load(id: string): Promise<string | undefined> {
     onCall('Client', 'find');
     const document = await collection.findOne({ _id: id }, { projection: { createdAt: 0 } });
     if (!document) return undefined;
@@ -52,10 +53,10 @@ export function createClients(deps: {
     if (document.sealedSecret !== undefined) {
       metadata.client_secret = secretBox.open(document.sealedSecret, secretContext(id)).toString('utf8');
     }
-    return metadata;
+    return JSON.stringify(metadata);
   }
 
-  function cached(id: string): Promise<ClientMetadata | undefined> {
+  function cached(id: string): Promise<string | undefined> {
     const now = clock.now().getTime();
     const entry = cache.get(id);
     if (entry && entry.until > now) return entry.found;
@@ -73,7 +74,10 @@ export function createClients(deps: {
   }
 
   return {
-    find: async (id) => structuredClone(await cached(id)),
+    async find(id) {
+      const json = await cached(id);
+      return json === undefined ? undefined : (JSON.parse(json) as ClientMetadata);
+    },
 
     async list() {
       onCall('Client', 'list');

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
 
@@ -8,7 +7,10 @@ type Entries = NonNullable<AdapterPayload['authorizations']>;
 export interface Loaded {
   /** The cookie value it was found by. */
   jti: string;
-  payload: AdapterPayload;
+  accountId: string | undefined;
+  loginTs: number | undefined;
+  /** JSON by path: the objects themselves are the model's to change. */
+  fields: Map<string, string>;
 }
 
 /** Client ids may hold dots and dollars, which mean something in a field path. */
@@ -40,27 +42,34 @@ const fieldsOf = (payload: AdapterPayload): Map<string, unknown> => {
   return new Map([...fields].filter(([, value]) => value !== undefined));
 };
 
-/** True when the person proved who they are since the session was loaded. */
-const isNewLogin = (before: AdapterPayload, after: AdapterPayload): boolean =>
-  before.accountId !== after.accountId || before.loginTs !== after.loginTs;
+export const asLoaded = (jti: string, payload: AdapterPayload): Loaded => ({
+  jti,
+  accountId: payload.accountId,
+  loginTs: payload.loginTs,
+  fields: new Map([...fieldsOf(payload)].map(([path, value]) => [path, JSON.stringify(value)])),
+});
 
 /**
  * The stages of one update that writes what a request changed and nothing else: two tabs that save one session keep each
  * other's clients. At a login the cookie value from before it stops working (ASVS 5.0 section 7.2.4, session fixation);
  * at any other rotation it works on for a request that is already under way.
  */
-export function sessionChange(before: Loaded, after: Loaded, expiresAt: Date): mongo.Document[] {
-  const old = fieldsOf(before.payload);
-  const now = fieldsOf(after.payload);
+export function sessionChange(
+  before: Loaded,
+  after: { jti: string; payload: AdapterPayload },
+  expiresAt: Date,
+): mongo.Document[] {
+  const { jti, payload } = after;
+  const fields = fieldsOf(payload);
   const $set: mongo.Document = { expiresAt: { $literal: expiresAt } };
-  for (const [path, value] of now) {
-    if (!isDeepStrictEqual(old.get(path), value)) $set[`payload.${path}`] = { $literal: value };
+  for (const [path, value] of fields) {
+    if (before.fields.get(path) !== JSON.stringify(value)) $set[`payload.${path}`] = { $literal: value };
   }
-  if (after.jti !== before.jti) {
-    const dropped = isNewLogin(before.payload, after.payload) ? before.jti : null;
-    const kept = { $filter: { input: '$ids', cond: { $ne: ['$$this', { $literal: dropped }] } } };
-    $set.ids = { $slice: [{ $concatArrays: [kept, [{ $literal: after.jti }]] }, -2] };
+  if (jti !== before.jti) {
+    const isLogin = before.accountId !== payload.accountId || before.loginTs !== payload.loginTs;
+    const kept = { $filter: { input: '$ids', cond: { $ne: ['$$this', { $literal: isLogin ? before.jti : null }] } } };
+    $set.ids = { $slice: [{ $concatArrays: [kept, [{ $literal: jti }]] }, -2] };
   }
-  const gone = [...old.keys()].filter((path) => !now.has(path)).map((path) => `payload.${path}`);
+  const gone = [...before.fields.keys()].filter((path) => !fields.has(path)).map((path) => `payload.${path}`);
   return gone.length > 0 ? [{ $set }, { $unset: gone }] : [{ $set }];
 }

@@ -3,7 +3,7 @@ import { type AdapterPayload, errors } from 'oidc-provider';
 import type { Clock } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
 import { DURABLE, documentId, expiryAfter, type OidcCollection, type OidcDocument, type OnCall } from './documents.js';
-import { decodeAuthorizations, encodeAuthorizations, type Loaded, sessionChange } from './session-change.js';
+import { asLoaded, decodeAuthorizations, encodeAuthorizations, type Loaded, sessionChange } from './session-change.js';
 
 /**
  * The session a request works on was ended since it was loaded, or now belongs to another account. Nothing was written;
@@ -55,7 +55,7 @@ export function createSessions(deps: {
   const loaded = new WeakMap<object, Loaded>();
 
   const remember = (jti: string, payload: AdapterPayload): void => {
-    if (payload.authorizations) loaded.set(payload.authorizations, { jti, payload: structuredClone(payload) });
+    if (payload.authorizations) loaded.set(payload.authorizations, asLoaded(jti, payload));
   };
 
   const toPayload = ({ payload, ids }: OidcDocument, jti = ids?.at(-1)): AdapterPayload => ({
@@ -85,16 +85,16 @@ export function createSessions(deps: {
     if (outcome === 'duplicate') throw new SessionRevokedError();
   }
 
-  async function update(before: Loaded, after: Loaded, expiresAt: Date): Promise<void> {
+  async function update(before: Loaded, jti: string, payload: AdapterPayload, expiresAt: Date): Promise<void> {
     const { matchedCount } = await collection.updateOne(
       {
-        _id: documentId('Session', String(after.payload.uid)),
+        _id: documentId('Session', String(payload.uid)),
         ...LIVE,
         expiresAt: { $gt: clock.now() },
         // A request that began before somebody signed in must not write into, nor rotate into, that person's session.
-        'payload.accountId': { $in: [before.payload.accountId ?? null, after.payload.accountId ?? null] },
+        'payload.accountId': { $in: [before.accountId ?? null, payload.accountId ?? null] },
       },
-      sessionChange(before, after, expiresAt),
+      sessionChange(before, { jti, payload }, expiresAt),
       DURABLE,
     );
     if (matchedCount === 0) throw new SessionRevokedError();
@@ -131,7 +131,7 @@ export function createSessions(deps: {
       onCall('Session', 'upsert');
       const expiresAt = expiryAfter(clock.now(), expiresIn);
       const before = payload.authorizations && loaded.get(payload.authorizations);
-      if (before) await update(before, { jti, payload }, expiresAt);
+      if (before) await update(before, jti, payload, expiresAt);
       else await insert(jti, payload, expiresAt);
       remember(jti, payload);
     },
