@@ -25,6 +25,7 @@ export interface Catalogue {
   translator(locale: string): Translate;
   /** The sentence as HTML: parameters escaped, dates as `<time>`, `<b>` and `<a>` (to the parameter `href`) kept. */
   richTranslator(locale: string): Translate;
+  has(key: string): boolean;
   /** The first wish we have a language for, else the default. */
   pickLocale(wishes: LocaleWishes): string;
   /** A language's name in itself. */
@@ -139,6 +140,7 @@ export function createCatalogue(options: {
           .flat()
           .join('');
       },
+    has: (key) => sentences.get('en')?.[key] !== undefined,
     pickLocale({ query, cookie, uiLocales, acceptLanguage }) {
       const wishes = [query, cookie, ...(uiLocales?.split(' ', 20) ?? []), ...acceptedLanguages(acceptLanguage ?? '')];
       for (const wish of wishes) {

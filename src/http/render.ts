@@ -115,6 +115,8 @@ export function createRenderer(options: {
         requestId: page.requestId,
         url,
         asset: (name: string) => url(`/assets/${assets.version}/${name}`),
+        has: catalogue.has,
+        methodName: (id: string) => (catalogue.has(`method.${id}.title`) ? t(`method.${id}.title`) : id),
         formatDateTime: (date: Date) => catalogue.formatDateTime(date, locale),
         secondsUntil: (date: Date) => Math.max(0, Math.ceil((date.getTime() - clock.now().getTime()) / 1000)),
         duration: (seconds: number) => spokenDuration(seconds, t),

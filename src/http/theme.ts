@@ -61,11 +61,27 @@ const WHITE: Colour = [255, 255, 255];
 /** The stylesheet's own values of `--surface`, `--ground` in both themes; a test holds them together. */
 export const GROUNDS = { light: ['#ffffff', '#f2f5f6'], dark: ['#17242b', '#0e181d'] } as const;
 
-function palette(accent: Colour, grounds: readonly [string, string], towards: Colour): string {
-  const soft = print(mix(parse(grounds[0]), accent, towards === BLACK ? 0.1 : 0.2));
-  const ink = readable(accent, towards, [...grounds, soft], 4.6);
-  const onAccent = towards === BLACK ? '#ffffff' : print(mix(BLACK, accent, 0.12));
+/** The accent as it can be read on the grounds of one theme, and its soft ground. */
+function palette(accent: Colour, theme: 'light' | 'dark'): { accent: Colour; soft: string; towards: Colour } {
+  const towards = theme === 'light' ? BLACK : WHITE;
+  const soft = print(mix(parse(GROUNDS[theme][0]), accent, theme === 'light' ? 0.1 : 0.2));
+  return { accent: readable(accent, towards, [...GROUNDS[theme], soft], 4.6), soft, towards };
+}
+
+function properties(accent: Colour, theme: 'light' | 'dark'): string {
+  const { accent: ink, soft, towards } = palette(accent, theme);
+  const onAccent = theme === 'light' ? '#ffffff' : print(mix(BLACK, accent, 0.12));
   return `--accent:${print(ink)};--accent-strong:${print(mix(ink, towards, 0.22))};--on-accent:${onAccent};--accent-soft:${soft}`;
+}
+
+/** The stylesheet's own accent. */
+const DEFAULT_ACCENT = { accent: '#0f5c6e', accentDark: '#6cc4d6' };
+
+/** The accent for light and for dark grounds, where no custom property reaches: mails. */
+export function accents(branding: Pick<Branding, 'accent'>): { accent: string; accentDark: string } {
+  if (!branding.accent) return DEFAULT_ACCENT;
+  const colour = parse(branding.accent);
+  return { accent: print(palette(colour, 'light').accent), accentDark: print(palette(colour, 'dark').accent) };
 }
 
 /**
@@ -75,7 +91,5 @@ function palette(accent: Colour, grounds: readonly [string, string], towards: Co
 export function themeCss(branding: Pick<Branding, 'accent'>): string {
   if (!branding.accent) return '';
   const accent = parse(branding.accent);
-  const light = palette(accent, GROUNDS.light, BLACK);
-  const dark = palette(accent, GROUNDS.dark, WHITE);
-  return `:root{${light}}@media (prefers-color-scheme:dark){:root{${dark}}}`;
+  return `:root{${properties(accent, 'light')}}@media (prefers-color-scheme:dark){:root{${properties(accent, 'dark')}}}`;
 }
