@@ -111,4 +111,16 @@ describe('accounts', () => {
     expect(seen).toHaveLength(4);
     expect(new Set(seen).size).toBe(4);
   });
+
+  it('are found through indexes', async () => {
+    const collection = database.collection<{ _id: string }>('accounts');
+    for (const [filter, sort] of [
+      [{ login: 'anna@example.com' }, {}],
+      [{ _id: { $gt: 'a' } }, { _id: 1 }],
+      [{}, { _id: 1 }],
+    ] as const) {
+      const plan = await collection.find(filter).sort(sort).explain('queryPlanner');
+      expect(JSON.stringify(plan)).not.toMatch(/COLLSCAN|"SORT"/);
+    }
+  });
 });
