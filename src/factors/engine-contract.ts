@@ -42,6 +42,9 @@ export interface EnrollableMethod {
   kind: Factor['kind'];
 }
 
+/** The fields of a method's two forms, with their longest length. */
+export type MethodForms = Pick<Factor, 'method' | 'kind' | 'evidenceFields' | 'enrolmentFields'>;
+
 export interface AccountMethod extends EnrollableMethod {
   factors: FactorSummary[];
 }
@@ -56,6 +59,8 @@ export interface Throttled {
 export interface Rejected {
   status: 'rejected';
   code: RejectionCode | 'account_unusable';
+  /** Counted failures of this method in a row, this one included; absent where none was counted. */
+  failures?: number;
 }
 
 export type SubmitResult =
@@ -74,8 +79,10 @@ export interface Engine {
   forAccount(accountId: string): Promise<AccountMethod[]>;
   /** The level that each active factor can give. */
   levels(accountId: string): Promise<Level[]>;
-  /** Every method that can be set up here, in the administrator's order. */
+  /** Every method that is offered here, in the administrator's order, with the fields of its forms. */
   enrollable(): EnrollableMethod[];
+  /** The forms of every method, for whoever mounts them. */
+  forms(): MethodForms[];
   /** One active factor and its kind. */
   find(accountId: string, factorId: string): Promise<(FactorSummary & { kind: Factor['kind'] }) | undefined>;
 

@@ -17,6 +17,7 @@ export type {
   EngineOptions,
   EnrollableMethod,
   EnrolmentResult,
+  MethodForms,
   Rejected,
   SignIn,
   SubmitResult,

@@ -6,7 +6,7 @@ import { factorCollection } from './store.js';
 export function createListing({
   database,
   factors,
-}: EngineParts): Pick<Engine, 'forAccount' | 'levels' | 'enrollable' | 'find'> {
+}: EngineParts): Pick<Engine, 'forAccount' | 'levels' | 'enrollable' | 'forms' | 'find'> {
   const collection = factorCollection(database);
   const methods = [...factors.values()];
   const ids = methods.map(({ method }) => method);
@@ -31,7 +31,20 @@ export function createListing({
     forAccount,
     levels: async (accountId) =>
       (await forAccount(accountId)).flatMap((method) => method.factors.map(({ level }) => level)),
-    enrollable: () => methods.map(({ method, kind }) => ({ id: method, kind })),
+    enrollable: () =>
+      methods.map(({ method, kind, evidenceFields, enrolmentFields }) => ({
+        id: method,
+        kind,
+        evidenceFields,
+        enrolmentFields,
+      })),
+    forms: () =>
+      methods.map(({ method, kind, evidenceFields, enrolmentFields }) => ({
+        method,
+        kind,
+        evidenceFields,
+        enrolmentFields,
+      })),
     find: async (accountId, factorId) => {
       for (const { kind, factors: summaries } of await forAccount(accountId)) {
         const found = summaries.find(({ id }) => id === factorId);

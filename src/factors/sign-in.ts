@@ -31,14 +31,15 @@ export function createSignIn(
     signIn: SignIn,
     method: string,
     code: Rejected['code'],
-    isCounted: boolean,
+    failures?: number,
   ): Promise<Rejected> => {
     logger.info(
       { accountId: signIn.account.id, method, reason: code, requestId: signIn.origin.requestId },
       'factor rejected',
     );
-    if (isCounted) await record('factor_rejected', signIn, { method, reason: code });
-    return { status: 'rejected', code };
+    if (failures === undefined) return { status: 'rejected', code };
+    await record('factor_rejected', signIn, { method, reason: code });
+    return { status: 'rejected', code, failures };
   };
 
   const refuse = async (
@@ -93,10 +94,10 @@ export function createSignIn(
     async submit(signIn, methodId, submitted) {
       const { cid, account } = signIn;
       const factor = factors.get(methodId);
-      if (!account.active) return reject(signIn, methodId, 'account_unusable', false);
-      if (!factor) return reject(signIn, methodId, 'not_enrolled', false);
+      if (!account.active) return reject(signIn, methodId, 'account_unusable');
+      if (!factor) return reject(signIn, methodId, 'not_enrolled');
       const evidence = acceptEvidence(submitted, factor.evidenceFields);
-      if (!evidence) return reject(signIn, methodId, 'malformed', false);
+      if (!evidence) return reject(signIn, methodId, 'malformed');
 
       const subject = throttleSubject(account.id);
       const reservation = await throttle.reserve(subject, signInRules(methodId));
@@ -115,7 +116,8 @@ export function createSignIn(
         return accept(signIn, factor, outcome);
 
       await announceIfDisabled(signIn, methodId, reservation.counts);
-      return reject(signIn, methodId, outcome.status === 'rejected' ? outcome.code : 'used', true);
+      const code = outcome.status === 'rejected' ? outcome.code : 'used';
+      return reject(signIn, methodId, code, reservation.counts[methodCounter(methodId)] ?? 1);
     },
 
     async obstacle(accountId, methodId) {
