@@ -2,6 +2,8 @@
  * Writes every page and mail with its samples to a folder, takes pictures (phone and desk, light and dark) and runs axe-core.
  * After `npm run build`: `node dist/test/support/preview.js FOLDER [PART OF A NAME]`
  */
+
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -66,12 +68,13 @@ const server = createServer((request, response) => {
   }
   return response.end(pages.get(path.slice(1)) ?? '');
 }).listen(0, '127.0.0.1');
+await once(server, 'listening');
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 mkdirSync(folder, { recursive: true });
 const browser = await playwright.launch({
   executablePath: await chromium.executablePath(),
-  args: [...chromium.args, '--no-sandbox'],
+  args: ['--no-sandbox', '--font-render-hinting=none'],
 });
 const axe = readFileSync(join(projectRoot, 'node_modules/axe-core/axe.min.js'), 'utf8');
 let problems = 0;
