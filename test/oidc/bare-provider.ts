@@ -79,12 +79,14 @@ export async function startBareServer(
   });
   installReplayDetection(provider, store);
   const answer = provider.callback();
+  // Each login has a time of its own, however fast they follow each other.
+  let loginTs = Math.floor(Date.now() / 1000) - 1000;
   server.on('request', async (request, response) => {
     if (!request.url?.startsWith('/interaction/')) return answer(request, response);
     const details = await provider.interactionDetails(request, response);
     details.result =
       details.prompt.name === 'login'
-        ? { login: { accountId: 'alice', ts: Math.floor(Date.now() / 1000) } }
+        ? { login: { accountId: 'alice', ts: ++loginTs } }
         : { ...details.lastSubmission, consent: {} };
     await details.persist();
     response.writeHead(303, { location: details.returnTo }).end();
