@@ -5,6 +5,7 @@ import { ClientSecretBasic, None } from 'openid-client';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import { systemRandom } from '../platform/random.js';
+import type { DemoAccount } from './accounts.js';
 import { mountOutbox } from './outbox-pages.js';
 import { mountAuthenticator } from './phone/authenticator-pages.js';
 import { mountTelevision } from './television/pages.js';
@@ -29,6 +30,8 @@ export interface DemoDeps {
   clientSecret: string;
   /** A public client for the device flow. */
   televisionClientId?: string;
+  /** Shown on the tour. */
+  accounts: readonly DemoAccount[];
   database: Database;
   clock: Clock;
   log?: (line: string) => void;
@@ -48,7 +51,7 @@ export function createDemoApp(deps: DemoDeps): Koa {
 
   const router = new Router();
   mountAssets(router);
-  mountTour(router, show);
+  mountTour(router, show, deps.accounts);
   mountTimeSheets(router, { baseUrl, show, sessions, relyingParty, checkLogoutToken });
   mountApi(router, createAccessTokenCheck({ issuer, audience: resource, clock, keys }));
   mountTelevision(router, { clock, show, sessions, connect: connectTelevision });

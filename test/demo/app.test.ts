@@ -29,6 +29,7 @@ beforeAll(async () => {
     baseUrl: base,
     clientId: 'demo-web',
     clientSecret: 'x',
+    accounts: [{ login: 'anna@example.com', name: 'Anna A', password: 'a-public-password', shows: 'a story' }],
     database,
     clock,
   });
