@@ -4,7 +4,7 @@ import { systemRandom } from '../../src/platform/random.js';
 import { FakeClock } from '../support/clock.js';
 import { testDatabase } from '../support/database.js';
 
-const clock = new FakeClock(new Date('2026-03-02T08:00:00Z'));
+const clock = new FakeClock(new Date('2046-03-02T08:00:00Z'));
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let audit: Audit;
 

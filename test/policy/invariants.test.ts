@@ -23,13 +23,14 @@ function* combinations(): Generator<Input> {
     { required: true, deadline: AHEAD, laterUntilTomorrow: true },
     { required: true, deadline: PAST, laterUntilTomorrow: true },
   ];
+  // Set-up is a matter of accounts without a factor; elsewhere one demand shows that it changes nothing.
+  const setUpsFor = (factorLevels: Level[]) => (factorLevels.length > 0 ? setUps.slice(3) : setUps);
   const factorSets: Level[][] = [[], ['2fa'], ['2fa', 'phr']];
   for (const active of BOOLEANS)
     for (const suspension of suspensions)
       for (const requested of requests)
-        // Set-up is a matter of accounts without a factor; elsewhere one demand shows that it changes nothing.
         for (const factorLevels of factorSets)
-          for (const setUp of factorLevels.length > 0 ? setUps.slice(3) : setUps)
+          for (const setUp of setUpsFor(factorLevels))
             for (const minimumLevel of ['1fa', '2fa', 'phr'] as const)
               for (const accountMinimum of ['1fa', '2fa'] as const)
                 for (const sessionLevel of [undefined, ...LEVELS])
