@@ -1,5 +1,5 @@
-import helmet from 'koa-helmet';
 import type { Context, Next } from 'koa';
+import helmet from 'koa-helmet';
 import { AppError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { isDatabaseUnavailable } from '../platform/database.js';
@@ -85,7 +85,8 @@ export function errorHandler(deps: { presenter: Presenter; logger: Logger }): Mi
 /** Any thrown thing as an AppError; 4xx of the HTTP layer keep their meaning, all else is ours. */
 export function toAppError(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
-  if (isDatabaseUnavailable(cause)) return new AppError('DATABASE_UNAVAILABLE', 'database away', { cause, retryAfterSeconds: 5 });
+  if (isDatabaseUnavailable(cause))
+    return new AppError('DATABASE_UNAVAILABLE', 'database away', { cause, retryAfterSeconds: 5 });
   const status = cause instanceof Error && 'status' in cause ? Number(cause.status) : 500;
   if (status === 404) return new AppError('PAGE_NOT_FOUND', 'no such page');
   if (status === 405) return new AppError('METHOD_NOT_ALLOWED', 'method not allowed');

@@ -56,7 +56,8 @@ export function createWeb(options: WebOptions): Web {
     const [, version, name = ''] = assetPath.exec(ctx.path) ?? [];
     if (!version) return next();
     const asset = assets.files.get(name);
-    if (!asset || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) throw new AppError('PAGE_NOT_FOUND', 'no such asset');
+    if (!asset || (ctx.method !== 'GET' && ctx.method !== 'HEAD'))
+      throw new AppError('PAGE_NOT_FOUND', 'no such asset');
     ctx.set('Cache-Control', version === assets.version ? 'public, max-age=31536000, immutable' : 'no-cache');
     ctx.set('ETag', asset.etag);
     ctx.status = 200;

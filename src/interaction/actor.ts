@@ -3,8 +3,8 @@ import type { Provider } from 'oidc-provider';
 import type { Account, AccountSource } from '../accounts/contract.js';
 import { AppError } from '../errors.js';
 import { pendingFirstFactor } from '../oidc/prompts/index.js';
-import { ACR, LEVELS, type Level } from '../policy/levels.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';
+import { ACR, LEVELS, type Level } from '../policy/levels.js';
 import type { SignInInteraction } from './interaction.js';
 
 /** Who stands before the second-factor pages, and what they have proved so far. */
@@ -29,7 +29,10 @@ export async function actorOf(
   interaction: SignInInteraction,
   deps: { provider: Provider; accounts: AccountSource; clock: Clock },
 ): Promise<Actor> {
-  const first = pendingFirstFactor(interaction.lastSubmission && { ...interaction.lastSubmission, ...interaction.result }, epochSeconds(deps.clock));
+  const first = pendingFirstFactor(
+    interaction.lastSubmission && { ...interaction.lastSubmission, ...interaction.result },
+    epochSeconds(deps.clock),
+  );
   if (first) {
     const account = await deps.accounts.find(first.accountId);
     if (!account) throw new AppError('INTERACTION_ENDED', 'account is gone');

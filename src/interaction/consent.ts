@@ -49,8 +49,11 @@ export function mountConsent(deps: ConsentDeps): void {
   pages.get('/consent/:uid', async (ctx, { uid = '' }) => {
     const interaction = await interactions.load(ctx, uid, 'consent');
     if (!interaction) return;
-    const { missingOIDCScope = [], missingOIDCClaims = [], missingResourceScopes = {} } = interaction.prompt
-      .details as Missing;
+    const {
+      missingOIDCScope = [],
+      missingOIDCClaims = [],
+      missingResourceScopes = {},
+    } = interaction.prompt.details as Missing;
     const client = await deps.provider().Client.find(String(interaction.params.client_id));
     const account = await deps.accounts.find(accountIdOf(interaction));
     presenter.show(ctx, 'consent', {

@@ -31,15 +31,19 @@ export interface Interactions {
   keep(interaction: SignInInteraction, partial: SignInResult): Promise<void>;
   /** Cancels: the application gets `access_denied`. */
   cancel(ctx: Context, interaction: SignInInteraction): Promise<void>;
+  /** The interaction loaded by this request already, or the one of its cookie: for a host's own login page. */
+  current(ctx: Context): Promise<SignInInteraction>;
+  /** Sets the name that titles and error pages show. */
+  nameApplication(ctx: Context, clientId: string | undefined): Promise<void>;
   /** Sends the browser on when this interaction was finished meanwhile; false when it was not. */
   resumeIfFinished(ctx: Context, uid: string, prompt: PromptName): Promise<boolean>;
 }
 
-export function createInteractions(deps: { provider: Provider; started: StartedSignIns }): Interactions {
+export function createInteractions(deps: { provider(): Provider; started: StartedSignIns }): Interactions {
   const { provider, started } = deps;
 
   const nameApplication = async (ctx: Context, clientId: string | undefined): Promise<void> => {
-    const client = clientId ? await provider.Client.find(clientId) : undefined;
+    const client = clientId ? await provider().Client.find(clientId) : undefined;
     if (!client) return;
     const href = client.initiateLoginUri ?? client.clientUri;
     stateOf(ctx).application = { name: client.clientName ?? client.clientId, ...(href ? { href } : {}) };
@@ -48,13 +52,14 @@ export function createInteractions(deps: { provider: Provider; started: StartedS
   const find = async (ctx: Context, uid: string): Promise<SignInInteraction> => {
     let interaction: SignInInteraction;
     try {
-      interaction = (await provider.interactionDetails(ctx.req, ctx.res)) as unknown as SignInInteraction;
+      interaction = (await provider().interactionDetails(ctx.req, ctx.res)) as unknown as SignInInteraction;
     } catch (cause) {
       if (!(cause instanceof errors.SessionNotFound)) throw cause;
       await nameApplication(ctx, started.clientOf(ctx, uid));
       throw new AppError('INTERACTION_ENDED', 'no live interaction', { cause });
     }
-    if (interaction.uid !== uid) throw new AppError('INTERACTION_FOREIGN', 'cookie and path name different interactions');
+    if (interaction.uid !== uid)
+      throw new AppError('INTERACTION_FOREIGN', 'cookie and path name different interactions');
     return interaction;
   };
 
@@ -64,8 +69,13 @@ export function createInteractions(deps: { provider: Provider; started: StartedS
   };
 
   return {
+    nameApplication,
+    current: async (ctx) =>
+      (ctx.state.interaction as SignInInteraction | undefined) ??
+      ((await provider().interactionDetails(ctx.req, ctx.res)) as unknown as SignInInteraction),
     async load(ctx, uid, prompt) {
       const interaction = await find(ctx, uid);
+      ctx.state.interaction = interaction;
       if (interaction.prompt.name !== prompt) throw new AppError('INTERACTION_FOREIGN', 'page of another step');
       await nameApplication(ctx, String(interaction.params.client_id));
       if (interaction.result?.done !== uid) return interaction;
@@ -79,7 +89,11 @@ export function createInteractions(deps: { provider: Provider; started: StartedS
     keep: (interaction, partial) => save(interaction, partial, FIRST_FACTOR_TTL_SECONDS),
     async cancel(ctx, interaction) {
       // Nothing of this sign-in survives a cancel: the result is replaced, not merged.
-      interaction.result = { error: 'access_denied', error_description: 'sign-in was cancelled', done: interaction.uid } as never;
+      interaction.result = {
+        error: 'access_denied',
+        error_description: 'sign-in was cancelled',
+        done: interaction.uid,
+      } as never;
       await interaction.persist();
       seeOther(ctx, interaction.returnTo);
     },

@@ -17,7 +17,11 @@ export interface KnownBrowser {
   remember(ctx: Context, login: string): void;
 }
 
-export function createKnownBrowser(deps: { cookies: CookieSettings; random: Random; secretBox: SecretBox }): KnownBrowser {
+export function createKnownBrowser(deps: {
+  cookies: CookieSettings;
+  random: Random;
+  secretBox: SecretBox;
+}): KnownBrowser {
   const name = deps.cookies.name('known');
   const mark = (id: string, login: string): string =>
     deps.secretBox.index(`${id} ${login.normalize('NFKC').trim().toLowerCase()}`, 'known-browser').slice(0, 22);
@@ -25,7 +29,8 @@ export function createKnownBrowser(deps: { cookies: CookieSettings; random: Rand
     const [id, ...marks] = (ctx.cookies.get(name, { signed: false }) ?? '').split('~');
     return id && /^[\w-]{16,32}$/.test(id) ? { id, marks: marks.slice(0, LOGINS_PER_BROWSER) } : { marks: [] };
   };
-  const equal = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  const equal = (a: string, b: string): boolean =>
+    a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
   return {
     idFor(ctx, login) {
       const { id, marks } = read(ctx);

@@ -7,18 +7,23 @@ import { epochSeconds } from '../platform/clock.js';
 import { ACR, highest, isAtLeast } from '../policy/levels.js';
 import type { Actor } from './actor.js';
 import { actorOf } from './actor.js';
+import { amrOf } from './amr.js';
 import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
-import { amrOf } from './amr.js';
 
 /** The second step of a sign-in: the preferred method's page, the list of all, and the proof. Prompt `second_factor`. */
 export function mountSecondFactor(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, clock, random, url } = deps;
   const base = (uid: string): string => url(`/second-factor/${uid}`);
 
-  const open = async (ctx: Context, uid: string): Promise<{ interaction: SignInInteraction; actor: Actor } | undefined> => {
+  const open = async (
+    ctx: Context,
+    uid: string,
+  ): Promise<{ interaction: SignInInteraction; actor: Actor } | undefined> => {
     const interaction = await interactions.load(ctx, uid, 'second_factor');
-    return interaction && { interaction, actor: await actorOf(ctx, interaction, { ...deps, provider: deps.provider() }) };
+    return (
+      interaction && { interaction, actor: await actorOf(ctx, interaction, { ...deps, provider: deps.provider() }) }
+    );
   };
 
   /** Methods that would do here; weaker ones than asked for are left out, they would only lead back. */
@@ -39,7 +44,12 @@ export function mountSecondFactor(deps: HostedPages): void {
     status = 200,
   ): Promise<void> => {
     const step = await engine.begin(
-      { cid: interaction.cid, account: actor.account, origin: originOf(ctx), clientId: String(interaction.params.client_id) },
+      {
+        cid: interaction.cid,
+        account: actor.account,
+        origin: originOf(ctx),
+        clientId: String(interaction.params.client_id),
+      },
       method,
     );
     if (!step) return seeOther(ctx, `${base(interaction.uid)}/methods`);
@@ -103,7 +113,9 @@ export function mountSecondFactor(deps: HostedPages): void {
             factors,
             left: factors[0]?.facts.left,
             labels: factors.map(({ label }) => label),
-            ...(obstacle ? { disabledReason: obstacle.retryAt ? 'throttled' : 'disabled', retryAt: obstacle.retryAt } : {}),
+            ...(obstacle
+              ? { disabledReason: obstacle.retryAt ? 'throttled' : 'disabled', retryAt: obstacle.retryAt }
+              : {}),
           };
         }),
       ),
@@ -123,7 +135,12 @@ export function mountSecondFactor(deps: HostedPages): void {
       if (!opened) return;
       const { interaction, actor } = opened;
       const result = await engine.submit(
-        { cid: interaction.cid, account: actor.account, origin: originOf(ctx), clientId: String(interaction.params.client_id) },
+        {
+          cid: interaction.cid,
+          account: actor.account,
+          origin: originOf(ctx),
+          clientId: String(interaction.params.client_id),
+        },
         method,
         evidence,
       );
@@ -154,8 +171,7 @@ export function mountSecondFactor(deps: HostedPages): void {
         case 'rejected': {
           // The same form sent twice at once: the other one was right, and its answer is where this browser should go.
           if (await interactions.resumeIfFinished(ctx, uid, 'second_factor')) return;
-          const failures = deps.failures.count(ctx, interaction.cid);
-          return showEntry(ctx, interaction, actor, method, { error: 'rejected', failures }, 422);
+          return showEntry(ctx, interaction, actor, method, { error: 'rejected', failures: result.failures }, 422);
         }
       }
     });

@@ -3,8 +3,8 @@ import { AppError } from '../errors.js';
 import { seeOther } from '../http/pages.js';
 import { originOf, stateOf } from '../http/request-state.js';
 import { epochSeconds } from '../platform/clock.js';
-import { ACR, highest, type Level } from '../policy/levels.js';
 import type { Decision } from '../policy/index.js';
+import { ACR, highest, type Level } from '../policy/levels.js';
 import { type Actor, actorOf } from './actor.js';
 import { amrOf } from './amr.js';
 import type { HostedPages } from './hosted-pages.js';
@@ -74,7 +74,8 @@ export function mountSetUp(deps: HostedPages): void {
     const { actor, decision, proved } = wizard;
     if (proved) {
       const fallback = engine.enrollable().find(({ kind }) => kind === 'fallback');
-      if (fallback && (await isFallbackMissing(actor.account.id))) return seeOther(ctx, `${base(uid)}/set-up/${fallback.id}`);
+      if (fallback && (await isFallbackMissing(actor.account.id)))
+        return seeOther(ctx, `${base(uid)}/set-up/${fallback.id}`);
       return presenter.show(ctx, 'set-up/done', {
         ...locals(ctx, wizard, STEPS),
         continueAction: `${base(uid)}/set-up/done`,

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Accounts } from '../accounts/index.js';
+import type { Account, PasswordSignIn } from '../accounts/index.js';
 import { AppError } from '../errors.js';
 import type { Pages } from '../http/pages.js';
 import { seeOther } from '../http/pages.js';
@@ -13,21 +13,21 @@ export interface SignInDeps {
   pages: Pages;
   presenter: Presenter;
   interactions: Interactions;
-  accounts: Accounts;
+  passwordSignIn: PasswordSignIn;
   knownBrowser: KnownBrowser;
   clock: Clock;
   url(path: string): string;
   /** Goes on with a right password: the second factor's own entry. */
   afterPassword(ctx: Context, accountId: string, amr: string[]): Promise<void>;
   /** Sends an account whose password others may know to a page that changes it first. */
-  forcePasswordChange(ctx: Context, accountId: string): Promise<void>;
+  forcePasswordChange(ctx: Context, account: Account): Promise<void>;
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 256) : '');
 
 /** The password page: prompt `login` of our own server. */
 export function mountSignIn(deps: SignInDeps): void {
-  const { pages, presenter, interactions, accounts, knownBrowser, clock, url } = deps;
+  const { pages, presenter, interactions, passwordSignIn, knownBrowser, clock, url } = deps;
 
   const show = (ctx: Context, interaction: SignInInteraction, locals: Record<string, unknown>, status = 200): void => {
     const path = url(`/sign-in/${interaction.uid}`);
@@ -50,17 +50,18 @@ export function mountSignIn(deps: SignInDeps): void {
     const interaction = await interactions.load(ctx, uid, 'login');
     if (!interaction) return;
     const { first_factor: first } = interaction.lastSubmission ?? {};
-    show(ctx, interaction, first ? { error: 'ended' } : {});
+    show(ctx, interaction, first ? { error: 'password_expired' } : {});
   });
 
   pages.form('/sign-in/:uid', { login: 256, password: 512 }, async (ctx, { login, password }, { uid = '' }) => {
     const interaction = await interactions.load(ctx, uid, 'login');
     if (!interaction) return;
     const known = knownBrowser.idFor(ctx, login);
-    const answer = await accounts.authenticate({
+    const answer = await passwordSignIn.authenticate({
       login,
       password,
       origin: originOf(ctx),
+      clientId: String(interaction.params.client_id),
       ...(known ? { knownBrowser: known } : {}),
     });
     switch (answer.status) {
@@ -77,7 +78,7 @@ export function mountSignIn(deps: SignInDeps): void {
         throw new AppError('ACCOUNT_UNUSABLE', 'deactivated account with the right password');
       case 'ok':
         knownBrowser.remember(ctx, login);
-        if (answer.mustChangePassword) await deps.forcePasswordChange(ctx, answer.account.id);
+        if (answer.mustChangePassword) await deps.forcePasswordChange(ctx, answer.account);
         else await deps.afterPassword(ctx, answer.account.id, ['pwd']);
     }
   });

@@ -10,8 +10,11 @@ const DEAD_KEPT_SECONDS = 30 * 24 * 3600;
 export interface OutboxRow {
   _id: string;
   accountId: string;
-  notice: Notice;
-  /** Recipient, subject and bodies, sealed; gone once the mail is sent. */
+  /** Who delivers it: `mail`, or a name among the outbox's further deliveries. */
+  kind: string;
+  /** What a mail is about. */
+  notice?: Notice;
+  /** What is to be delivered, sealed; gone once it is. */
   sealed?: string;
   status: 'due' | 'sending' | 'sent' | 'dead';
   /** Claims so far; also tells one claim from the next, so that a worker whose lease ran out cannot settle for its successor. */

@@ -16,6 +16,8 @@ export interface OutboxDeps {
   logger: Logger;
   transport: Transport;
   renderMail: RenderMail;
+  /** What else is delivered the same way, by kind: throws when the receiver did not take it. */
+  deliver?: Readonly<Record<string, (payload: unknown) => Promise<void>>>;
   /** Makes the "that was not me" link; added to every mail that reports a change. */
   notMeLink?: (accountId: string) => Promise<string>;
   retry?: RetrySchedule;
@@ -25,12 +27,14 @@ export interface OutboxDeps {
   pollMs?: number;
 }
 
-export type DeadLetter = Pick<OutboxRow, 'accountId' | 'notice' | 'attempts' | 'createdAt'> & {
+export type DeadLetter = Pick<OutboxRow, 'accountId' | 'kind' | 'notice' | 'attempts' | 'createdAt'> & {
   id: string;
   reason: string;
 };
 
 export interface Outbox extends Notifier {
+  /** Puts something of one of the kinds of `deliver` in the outbox: one insert. */
+  enqueue(kind: string, accountId: string, payload: object): Promise<void>;
   /** From now on mails are sent, by this process too. Calling it twice changes nothing. */
   start(): void;
   /** Resolves when the mails in hand are settled; the rest stays for the next start. */
@@ -67,25 +71,46 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   let running: Promise<void> | undefined;
   let again = false;
 
+  const deliveries: Record<string, (payload: unknown, id: string) => Promise<void>> = {
+    ...deps.deliver,
+    mail: (payload, id) => transport.send({ id, ...(payload as Omit<Mail, 'id'>) }),
+  };
+
+  const enqueue = async (row: Pick<OutboxRow, 'accountId' | 'kind' | 'notice'>, payload: object): Promise<void> => {
+    const id = random.token(128);
+    const now = clock.now();
+    await store.insert({
+      _id: id,
+      ...row,
+      sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
+      status: 'due',
+      attempts: 0,
+      nextAttemptAt: now,
+      createdAt: now,
+    });
+    if (timer) void kick();
+  };
+
   async function deliver(claim: ClaimedRow): Promise<void> {
-    const about = { mail: claim._id, notice: claim.notice, attempt: claim.attempts };
+    const about = { id: claim._id, kind: claim.kind, notice: claim.notice, attempt: claim.attempts };
     try {
-      const mail: Omit<Mail, 'id'> = JSON.parse(secretBox.open(claim.sealed, contextOf(claim._id)).toString());
-      await transport.send({ id: claim._id, ...mail });
+      const delivery = deliveries[claim.kind];
+      if (!delivery) throw Object.assign(new Error('nobody delivers this kind'), { code: 'UNKNOWN_KIND' });
+      await delivery(JSON.parse(secretBox.open(claim.sealed, contextOf(claim._id)).toString()), claim._id);
     } catch (error) {
       const reason = reasonOf(error);
       const wait = waitAfter(claim.attempts, retry);
       if (wait === undefined) {
         await store.markDead(claim, clock.now(), reason);
-        logger.error({ ...about, reason }, 'mail given up');
+        logger.error({ ...about, reason }, 'given up');
       } else {
         await store.markDue(claim, inSeconds(clock.now(), wait), reason);
-        logger.warn({ ...about, reason, retryInSeconds: wait }, 'mail not sent, will be tried again');
+        logger.warn({ ...about, reason, retryInSeconds: wait }, 'not delivered, will be tried again');
       }
       return;
     }
     await store.markSent(claim, clock.now());
-    logger.info(about, 'mail sent');
+    logger.info(about, 'delivered');
   }
 
   async function lane(): Promise<void> {
@@ -129,21 +154,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
         ...(account.locale ? { locale: account.locale } : {}),
         ...(notMeHref ? { notMeHref } : {}),
       });
-      const id = random.token(128);
       const { subject, text, html } = body;
-      const now = clock.now();
-      await store.insert({
-        _id: id,
-        accountId: account.id,
-        notice,
-        sealed: secretBox.seal(JSON.stringify({ to: account.email, subject, text, html }), contextOf(id)),
-        status: 'due',
-        attempts: 0,
-        nextAttemptAt: now,
-        createdAt: now,
-      });
-      if (timer) void kick();
+      await enqueue({ accountId: account.id, kind: 'mail', notice }, { to: account.email, subject, text, html });
     },
+
+    enqueue: (kind, accountId, payload) => enqueue({ accountId, kind }, payload),
 
     start() {
       if (timer) return;
@@ -165,10 +180,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
     async deadLetters(limit = 100) {
       const dead = await store.dead(limit);
-      return dead.map(({ _id, accountId, notice, attempts, createdAt, lastError }) => ({
+      return dead.map(({ _id, accountId, kind, notice, attempts, createdAt, lastError }) => ({
         id: _id,
         accountId,
-        notice,
+        kind,
+        ...(notice ? { notice } : {}),
         attempts,
         createdAt,
         reason: lastError ?? 'unknown',

@@ -4,8 +4,8 @@ import { AppError } from '../errors.js';
 import { toAppError } from '../http/middleware.js';
 import type { Presenter } from '../http/presenter.js';
 import { stateOf } from '../http/request-state.js';
-import type { Logger } from '../platform/logger.js';
 import { isDatabaseUnavailable } from '../platform/database.js';
+import type { Logger } from '../platform/logger.js';
 
 /** The library's own pages (errors, logout, device flow) in our layout; its steps and its form fields stay as they are. */
 export interface LibraryPages {
@@ -39,7 +39,8 @@ export function createLibraryPages(deps: {
 }): LibraryPages {
   const { presenter, logger } = deps;
   const plain = (ctx: KoaContextWithOIDC): Context => ctx as unknown as Context;
-  const xsrfOf = (ctx: KoaContextWithOIDC): unknown => (ctx.oidc.session?.state as { secret?: string } | undefined)?.secret;
+  const xsrfOf = (ctx: KoaContextWithOIDC): unknown =>
+    (ctx.oidc.session?.state as { secret?: string } | undefined)?.secret;
   const nameOf = (client: { clientName?: string; clientId: string } | undefined): string | undefined =>
     client && (client.clientName ?? client.clientId);
 
@@ -48,7 +49,9 @@ export function createLibraryPages(deps: {
       const { requestId } = stateOf(plain(ctx));
       if (out.error === 'server_error') {
         // The outermost error handler answers for what is ours or the database's.
-        throw isDatabaseUnavailable(error) ? toAppError(error) : new AppError('INTERNAL', 'provider fault', { cause: error });
+        throw isDatabaseUnavailable(error)
+          ? toAppError(error)
+          : new AppError('INTERNAL', 'provider fault', { cause: error });
       }
       logger.info({ requestId, error: out.error, reason: out.error_description }, 'request refused by the provider');
       const { client } = ctx.oidc;
@@ -65,7 +68,7 @@ export function createLibraryPages(deps: {
         plain(ctx),
         'error',
         { code: 'OAUTH_ERROR', error: out.error, description: out.error_description, requestId, application },
-        ctx.status >= 400 ? ctx.status : 400,
+        Math.max(ctx.status, 400),
       );
     },
 

@@ -2,17 +2,18 @@ import type { Context } from 'koa';
 import Provider, {
   type Client,
   type Configuration,
+  errors,
   type FindAccount,
   interactionPolicy,
   type JWK,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import type { Config } from '../config/index.js';
+import type { CookieSettings } from '../http/cookies.js';
 import type { Presenter } from '../http/presenter.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { ACR } from '../policy/levels.js';
-import type { CookieSettings } from '../http/cookies.js';
 import type { OidcStore } from './adapter/index.js';
 import { installReplayDetection } from './adapter/index.js';
 import { CLAIMS } from './claims.js';
@@ -31,18 +32,25 @@ export interface ProviderDeps {
   /** Our chain of prompts over the library's. */
   policy(base: interactionPolicy.DefaultPolicy): interactionPolicy.DefaultPolicy;
   /** First segment of a prompt's pages. */
-  interactionUrl(ctx: Context, interaction: { uid: string; prompt: { name: string }; params: Record<string, unknown> }): string;
+  interactionUrl(
+    ctx: Context,
+    interaction: { uid: string; prompt: { name: string }; params: Record<string, unknown> },
+  ): string;
   clientMetadata: readonly string[];
-  /** Clients that are part of the server itself. */
-  ownClients: readonly Record<string, unknown>[];
+  /** Clients that are not in the database: of the configuration, and of the server itself. */
+  clients: readonly Record<string, unknown>[];
   applicationOf(ctx: Context): Promise<void>;
 }
 
 const flag = (client: Client, name: string): boolean => client[name] === true;
-const isPublic = (client: Client): boolean => client.clientAuthMethod === 'none' || client.tokenEndpointAuthMethod === 'none';
+const isPublic = (client: Client): boolean =>
+  client.clientAuthMethod === 'none' || client.tokenEndpointAuthMethod === 'none';
 /** A refresh family ends this long after its sign-in, however often it is rotated. */
 const refreshEnds = (deps: ProviderDeps, authTime: number | undefined): number =>
-  Math.max(1, (authTime ?? epochSeconds(deps.clock)) + deps.config.sessions.refreshTokenSeconds - epochSeconds(deps.clock));
+  Math.max(
+    1,
+    (authTime ?? epochSeconds(deps.clock)) + deps.config.sessions.refreshTokenSeconds - epochSeconds(deps.clock),
+  );
 
 /** Origins of a public client's own pages: the only ones that may call from a browser. */
 function originsOf(client: Client): Set<string> {
@@ -116,7 +124,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     acrValues: [...Object.values(ACR), ...Object.keys(config.policy.acrAliases)],
     claims: CLAIMS,
     scopes: ['openid', 'offline_access'],
-    clients: [...deps.ownClients, ...config.clients] as never,
+    clients: [...deps.clients] as never,
     extraClientMetadata: { properties: [...deps.clientMetadata] },
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
     jwks: { keys: [...deps.jwks] },
@@ -201,7 +209,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       AuthorizationCode: 60,
       ClientCredentials: 300,
       DeviceCode: 600,
-      Grant: (_ctx, _token, _client) => config.sessions.refreshTokenSeconds,
+      Grant: config.sessions.refreshTokenSeconds,
       IdToken: 300,
       Interaction: 600,
       RefreshToken: (_ctx, token) => refreshEnds(deps, token.authTime),

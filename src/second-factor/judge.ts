@@ -37,7 +37,8 @@ export function clientRules(client: Client, aliases: AcrAliases): ClientRules {
   const minimumLevel = levelNamed(client.minimum_acr, aliases) ?? '1fa';
   return {
     minimumLevel,
-    acceptRememberedBrowser: (client.accept_remembered_browser as boolean | undefined) ?? !isAtLeast(minimumLevel, '2fa'),
+    acceptRememberedBrowser:
+      (client.accept_remembered_browser as boolean | undefined) ?? !isAtLeast(minimumLevel, '2fa'),
     acceptSuspended: (client.accept_suspended as boolean | undefined) ?? true,
     acrValuesRequired: client.acr_values_required === true,
   };
@@ -85,7 +86,8 @@ export async function judge(facts: Facts, rules: SecondFactorRules): Promise<Dec
     ...(sessionLevel ? { sessionLevel } : {}),
     ...(facts.provedInThisSignIn ? { provedInThisSignIn: true } : {}),
   };
-  if (sessionLevel && isAtLeast(sessionLevel, '2fa')) {
+  const asksForMore = requested?.levels.some((level) => !isAtLeast(sessionLevel, level));
+  if (sessionLevel && isAtLeast(sessionLevel, '2fa') && !asksForMore) {
     // A session that proved a factor had one: when it is enough with that one alone, the others need not be read.
     const decision = decide({ ...base, factorLevels: [sessionLevel] });
     if (decision.action === 'proceed') return decision;

@@ -7,11 +7,16 @@ export interface LogoutDelivery {
   sid?: string;
 }
 
+/** A method of the library's clients that its types leave out. */
+interface LogoutTarget {
+  backchannelLogout(sub: string, sid: string | undefined): Promise<void>;
+}
+
 /** Sends one logout token. @throws when the application did not take it, so that the outbox tries again. */
 export const createBackchannelLogout =
   (provider: Provider) =>
   async ({ clientId, accountId, sid }: LogoutDelivery): Promise<void> => {
     const client = await provider.Client.find(clientId);
     if (!client?.backchannelLogoutUri) return;
-    await client.backchannelLogout(accountId, sid as string);
+    await (client as unknown as LogoutTarget).backchannelLogout(accountId, sid);
   };

@@ -1,0 +1,8 @@
+/** What an operator sets: the YAML file with its defaults and rules, and the secrets that come from the environment. */
+export { clientsWithSecrets } from './client-secrets.js';
+export { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
+export { demoSecrets } from './demo-secrets.js';
+export { loadConfig } from './load-config.js';
+export { isLoopback } from './loopback.js';
+export type { AccountSettings, ClientSettings, Config, ResourceSettings } from './schema.js';
+export { type Environment, loadSecrets, readSecret, type Secrets } from './secrets.js';

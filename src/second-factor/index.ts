@@ -1,0 +1,5 @@
+/** The second factor as one piece: an interaction policy, its pages, and the two hooks a provider needs. Our own server is its first user. */
+export { type AfterPassword, createSecondFactor, type SecondFactor, type SecondFactorOptions } from './create.js';
+export type { EnrolmentCookie } from './enrolment-cookie.js';
+export { CLIENT_METADATA } from './judge.js';
+export { type FirstEnrolment, rulesOf, type SecondFactorRules } from './rules.js';
