@@ -1,5 +1,7 @@
-import type { Created, NewAccount } from '../accounts/index.js';
+import type { AccountStore, OneTimeLinks } from '../accounts/index.js';
+import type { Audit } from '../audit/contract.js';
 import type { AccountSettings } from '../config/index.js';
+import type { Notifier } from '../notifications/contract.js';
 
 /** Somebody to sign in as, as the tour shows it. The passwords are public: the demonstration listens on this machine only. */
 export interface DemoAccount {
@@ -15,7 +17,8 @@ export interface DemoAccount {
 export const GRACE_GROUP = 'newcomers';
 export const GRACE_DAYS = 7;
 
-const STORIES: Readonly<Record<string, string>> = {
+/** What each account of `config/demo.yaml` is for, by login. */
+export const DEMO_STORIES: Readonly<Record<string, string>> = {
   'anna@example.com':
     'Must use a second step. The first sign-in leads her through setting it up; every later one asks for a code.',
   'ben@example.com':
@@ -30,21 +33,26 @@ export const demoAccounts = (settings: readonly AccountSettings[]): DemoAccount[
   settings.map(({ login, name, password }) => ({
     login,
     name,
-    shows: STORIES[login] ?? 'An account of your own.',
+    shows: DEMO_STORIES[login] ?? 'An account of your own.',
     ...(password ? { password } : {}),
   }));
 
-/** Makes the accounts that are not there yet; the ones without a password are invited, once. */
-export async function createDemoAccounts(
-  settings: readonly AccountSettings[],
-  deps: {
-    create(account: NewAccount): Promise<Created>;
-    /** Sends the link with which a person chooses a password. */
-    invite(accountId: string): Promise<void>;
-  },
-): Promise<void> {
+const INVITATION_SECONDS = 24 * 3600;
+
+export interface DemoAccountsDeps {
+  issuer: string;
+  accounts: Pick<AccountStore, 'create' | 'findByLogin' | 'passwordState'>;
+  links: Pick<OneTimeLinks, 'create'>;
+  notifier: Notifier;
+  audit: Pick<Audit, 'record'>;
+}
+
+/** Makes the accounts that are not there yet. Whoever has no password is invited, anew at each start: invitations end after a day. */
+export async function createDemoAccounts(settings: readonly AccountSettings[], deps: DemoAccountsDeps): Promise<void> {
+  const { issuer, accounts, links, notifier, audit } = deps;
+  const actor = { type: 'operator' } as const;
   for (const { login, name, email, groups, locale, password } of settings) {
-    const created = await deps.create({
+    const created = await accounts.create({
       login,
       name,
       groups,
@@ -52,7 +60,12 @@ export async function createDemoAccounts(
       ...(locale ? { locale } : {}),
       ...(password ? { password } : {}),
     });
-    if (created.ok && !password) await deps.invite(created.account.id);
-    if (!created.ok && created.reason !== 'login_taken') throw new Error(`${login}: ${created.reason}`);
+    if (created.ok) await audit.record({ type: 'user_created', accountId: created.account.id, actor });
+    else if (created.reason !== 'login_taken') throw new Error(`${login}: ${created.reason}`);
+    const account = created.ok ? created.account : await accounts.findByLogin(login);
+    if (!account || (await accounts.passwordState(account.id))?.hasPassword) continue;
+    const token = await links.create('invitation', account.id, INVITATION_SECONDS);
+    await notifier.notify(account, 'invitation', { link: `${issuer}/invitation/${token}` });
+    await audit.record({ type: 'invitation_sent', accountId: account.id, actor });
   }
 }

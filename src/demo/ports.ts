@@ -17,7 +17,7 @@ export async function requireFreePort(port: number, what: string): Promise<void>
 
 /** The error of `listen` in words; other errors as they are. */
 export function portProblem(error: unknown, port: number, what: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE')
     return new AppError(
       'CONFIGURATION_INVALID',

@@ -51,9 +51,12 @@ export async function runDemo(options: {
     started.push(() => database.close());
     await Promise.all([ensureStoredMailIndexes(database), ensureAuthenticatorIndexes(database)]);
 
-    const server = await startServer({ config, secrets, env, mongoUri: mongo.uri });
+    const server = await startServer({ config, secrets, env, mongoUri: mongo.uri }).catch((error: unknown) => {
+      throw portProblem(error, config.listen.port, 'the sign-in server');
+    });
     started.push(() => server.stop());
-    await createDemoAccounts(config.accounts, { create: server.accounts.create, invite: server.invite });
+    const { accounts, links, outbox, audit } = server.app;
+    await createDemoAccounts(config.accounts, { issuer: server.issuer, accounts, links, notifier: outbox, audit });
 
     const app = createDemoApp({
       issuer: server.issuer,

@@ -135,6 +135,43 @@ describe('a relay that is away', () => {
   });
 });
 
+describe('another kind of delivery', () => {
+  test('goes the same way: sealed, tried again, once', async () => {
+    const taken: unknown[] = [];
+    let isAway = true;
+    const { outbox, clock, transport } = outboxOn(database, {
+      deliver: {
+        logout: async (payload) => {
+          if (isAway) throw new Error('away');
+          taken.push(payload);
+        },
+      },
+    });
+    await outbox.enqueue('logout', ANNA.id, { sid: 'SESSION-ID' });
+    expect(JSON.stringify(await rows().findOne({}))).not.toContain('SESSION-ID');
+    await outbox.kick();
+    expect(await rows().findOne({})).toMatchObject({ status: 'due', kind: 'logout', lastError: 'unknown' });
+    isAway = false;
+    clock.advance(60);
+    await outbox.kick();
+    await outbox.kick();
+    expect(taken).toEqual([{ sid: 'SESSION-ID' }]);
+    expect(transport.attempts).toBe(0);
+  });
+
+  test('that nobody delivers waits for a version that does', async () => {
+    const { outbox, clock } = outboxOn(database);
+    await outbox.enqueue('pigeon', ANNA.id, {});
+    await outbox.kick();
+    expect(await rows().findOne({})).toMatchObject({ status: 'due', lastError: 'UNKNOWN_KIND' });
+    const taken: unknown[] = [];
+    clock.advance(60);
+    const newer = outboxOn(database, { clock, deliver: { pigeon: async (payload) => void taken.push(payload) } });
+    await newer.outbox.kick();
+    expect(taken).toHaveLength(1);
+  });
+});
+
 describe('several workers', () => {
   test('send each of fifty mails once, over two connections', async () => {
     const other = await connectDatabase(database.uri, { name: database.name });
