@@ -146,9 +146,9 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     applicationName: undefined,
   },
   'recovery_code/enrol': codesEnrol,
-  'recovery_code/enrol#rejected': { ...codesEnrol, error: 'rejected' },
+  'recovery_code/enrol#rejected': { ...codesEnrol, replaces: true, error: 'rejected' },
   'recovery_code/enrol#expired': { ...codesEnrol, error: 'expired' },
-  'recovery_code/enrol#throttled': { ...codesEnrol, error: 'throttled', retryAt: at(1) },
+  'recovery_code/enrol#throttled': { ...codesEnrol, error: 'throttled', retryAt: at(180) },
   'set-up/choose': {
     ...base,
     reason: 'required',
