@@ -3,29 +3,23 @@ import mount from 'koa-mount';
 import type { JWK, Provider } from 'oidc-provider';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
 import { totp } from '../plugins/totp/index.js';
-import {
-  ACCOUNT_CLIENT_ID,
-  createVisitors,
-  mountLinkPages,
-  mountPasswordPages,
-  mountSecurityPage,
-} from './account-pages/index.js';
+import { ACCOUNT_CLIENT_ID, mountPasswordPages } from './account-pages/index.js';
 import * as accountsFolder from './accounts/index.js';
 import {
   type AccountStore,
   createAccounts,
+  createInvitations,
   createOneTimeLinks,
   createPasswordSignIn,
   createPasswords,
-  createStandings,
   type OneTimeLinks,
 } from './accounts/index.js';
+import type { Audit } from './audit/index.js';
 import * as auditFolder from './audit/index.js';
-import { type Audit, createAudit } from './audit/index.js';
 import type { Config, Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
+import type { Engine } from './factors/index.js';
 import * as factorsFolder from './factors/index.js';
-import { createEngine, type Engine } from './factors/index.js';
 import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
 import { mountConsent } from './interaction/consent.js';
 import { createKnownBrowser } from './interaction/known-browser.js';
@@ -44,11 +38,10 @@ import type { Database } from './platform/database.js';
 import type { Logger } from './platform/logger.js';
 import { type Random, systemRandom } from './platform/random.js';
 import { createSecretBox, type SecretBox } from './platform/secret-box.js';
-import { CLIENT_METADATA, createSecondFactor, rulesOf } from './second-factor/index.js';
+import { CLIENT_METADATA, createSecondFactor } from './second-factor/index.js';
 import * as sessionsFolder from './sessions/index.js';
-import { createBackchannelLogout, createSessions, type Sessions } from './sessions/index.js';
+import { createBackchannelLogout, type LogoutDelivery, type Sessions } from './sessions/index.js';
 import * as throttleFolder from './throttle/index.js';
-import { createThrottle } from './throttle/index.js';
 
 /** Every method there is; the configuration says which are offered, and in which order. */
 const METHODS: readonly FactorMethod[] = [totp as FactorMethod, recoveryCode as FactorMethod];
@@ -80,6 +73,7 @@ export interface App {
   outbox: Outbox;
   oidc: OidcStore;
   secretBox: SecretBox;
+  sendInvitation: ReturnType<typeof createInvitations>;
 }
 
 /** Makes the indexes of all folders; before the first request of a new version. */
@@ -96,15 +90,18 @@ export async function ensureIndexes(database: Database): Promise<void> {
   await Promise.all(folders.map((folder) => folder.ensureIndexes(database)));
 }
 
+function methodNamed(id: string): FactorMethod {
+  const method = METHODS.find((known) => known.id === id);
+  if (!method) throw new TypeError(`methods: there is no method ${id}`);
+  return method;
+}
+
 /** Wires everything together and decides nothing. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { database, secrets, logger, clock = systemClock, random = systemRandom } = deps;
   const { issuer } = config;
   const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
   const core = { database, clock, random, secretBox, logger };
-  let provider: Provider;
-  const lateProvider = (): Provider => provider;
-
   const web = createWeb({
     ...core,
     issuer,
@@ -112,65 +109,42 @@ export function createApp(config: Config, deps: AppDeps): App {
     locales: config.locales,
     defaultLocale: config.defaultLocale,
   });
-  const audit = createAudit(core);
-  const throttle = createThrottle(core);
-  const links = createOneTimeLinks(core);
   const passwords = createPasswords(core);
   const accounts = createAccounts({ ...core, passwords });
-  const standings = createStandings({
-    ...core,
-    collectionName: 'accounts',
-    sessionSeconds: config.sessions.overallSeconds,
-  });
-  const passwordSignIn = createPasswordSignIn({ ...core, passwords, throttle, audit });
+  const links = createOneTimeLinks(core);
   const renderMail = createMailRenderer({ catalogue: web.catalogue, branding: config.branding, clock });
   const outbox = createOutbox({
     ...core,
     transport: deps.transport,
     renderMail: (notice, { locale = config.defaultLocale, ...rest }) => renderMail(notice, { locale, ...rest }),
     notMeLink: async (accountId) => `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}`,
-    deliver: { backchannel_logout: (delivery) => createBackchannelLogout(lateProvider())(delivery as never) },
-  });
-  const engine = createEngine({
-    ...core,
-    audit,
-    notifier: outbox,
-    throttle,
-    issuerName: config.branding.companyName ?? config.branding.name,
-    methods: config.methods.map(({ id, ...options }) => {
-      const method = METHODS.find((known) => known.id === id);
-      if (!method) throw new TypeError(`methods: there is no method ${id}`);
-      return { method, config: options };
-    }),
-  });
-  const sessions = createSessions({
-    ...core,
-    standings,
-    audit,
-    provider: lateProvider,
-    overallSeconds: config.sessions.overallSeconds,
-    announceLogout: (delivery) => outbox.enqueue('backchannel_logout', delivery.accountId, delivery),
+    deliver: { backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery) },
   });
   const secondFactor = createSecondFactor({
     ...core,
     issuer,
     accounts,
-    rules: rulesOf(config.policy),
-    sessionOverallSeconds: config.sessions.overallSeconds,
-    engine,
-    standings,
-    sessions,
-    links,
+    methods: config.methods.map(({ id, ...options }) => ({ method: methodNamed(id), config: options })),
+    policy: config.policy,
+    secrets,
     notifier: outbox,
-    audit,
+    sessionOverallSeconds: config.sessions.overallSeconds,
+    announceLogout: (delivery) => outbox.enqueue('backchannel_logout', delivery.accountId, delivery),
+    branding: config.branding,
     web,
+    standingsIn: 'accounts',
+    passwords: {
+      changedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
+      markCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
+    },
   });
+  const { audit, engine, sessions, throttle, interactions } = secondFactor.services;
   const oidc = createOidcStore({
     ...core,
     tombstoneSeconds: config.sessions.overallSeconds + 86_400,
     ...(deps.onOidcCall ? { onCall: deps.onOidcCall } : {}),
   });
-  provider = createProvider({
+  const provider = createProvider({
     ...core,
     config,
     cookieKeys: secrets.cookieKeys,
@@ -183,54 +157,35 @@ export function createApp(config: Config, deps: AppDeps): App {
     interactionUrl: secondFactor.interactionUrl,
     clientMetadata: CLIENT_METADATA,
     clients: [accountClient(issuer), ...deps.clients],
-    applicationOf: secondFactor.applicationOf,
+    applicationOf: secondFactor.services.applicationOf,
   });
   const aroundProvider = secondFactor.middleware(provider);
 
   const { pages, presenter, url } = web;
-  const { interactions, enrolmentPage, enrolmentCookie } = secondFactor;
   const knownBrowser = createKnownBrowser({ ...core, cookies: web.cookies });
-  const shared = { pages, presenter, url, provider: lateProvider, audit, clock, engine, sessions, links, accounts };
-  const visitors = createVisitors({
-    ...shared,
-    issuer,
-    standings,
-    sessionOverallSeconds: config.sessions.overallSeconds,
-  });
-  const { sendResetLink } = mountPasswordPages({
-    ...shared,
-    issuer,
-    visitors,
-    passwordSignIn,
-    notifier: outbox,
-    throttle,
-    knownBrowser,
-    enrolmentCookie,
+  const passwordSignIn = createPasswordSignIn({ ...core, passwords, throttle, audit });
+  const shared = {
+    ...secondFactor.services,
+    pages,
+    presenter,
+    url,
+    clock,
     logger,
-  });
+    accounts,
+    links,
+    passwordSignIn,
+    knownBrowser,
+  };
+  const { sendResetLink } = mountPasswordPages({ ...shared, issuer, notifier: outbox });
   mountSignIn({
     ...shared,
-    interactions,
-    passwordSignIn,
-    knownBrowser,
     afterPassword: secondFactor.afterPassword,
     async forcePasswordChange(ctx, account) {
       await sendResetLink(account);
       presenter.show(ctx, 'password/forgot', { action: url('/forgot-password'), sent: true });
     },
   });
-  mountConsent({ ...shared, interactions });
-  mountSecurityPage({
-    ...shared,
-    visitors,
-    enrolmentPage,
-    passwordChangedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
-  });
-  mountLinkPages({
-    ...shared,
-    enrolmentCookie,
-    markPasswordCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
-  });
+  mountConsent({ ...shared, interactions, provider: () => provider });
   pages.get('/', async (ctx) => seeOther(ctx, url('/account')));
 
   const koa = new Koa({ proxy: config.trustedProxyHops > 0, maxIpsCount: config.trustedProxyHops });
@@ -246,7 +201,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     ctx.state.providerFault = error;
   });
   koa.use(url('') ? mount(url(''), provider as unknown as Koa) : mount(provider as unknown as Koa));
-  return { koa, provider, web, accounts, engine, sessions, links, audit, outbox, oidc, secretBox };
+  const sendInvitation = createInvitations({ issuer, links, notifier: outbox, audit });
+  return { koa, provider, web, accounts, engine, sessions, links, audit, outbox, oidc, secretBox, sendInvitation };
 }
 
 /** Long enough for somebody back from holidays. */

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Account, AccountStore } from './accounts/index.js';
 import { type App, createApp, ensureIndexes } from './app.js';
 import { type Config, clientsWithSecrets, type Environment, readSecret, type Secrets } from './config/index.js';
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
@@ -22,6 +23,9 @@ export interface RunningServer {
   issuer: string;
   port: number;
   app: App;
+  accounts: AccountStore;
+  /** Mails an invitation in the name of the operator. */
+  invite(account: Account): Promise<void>;
   database: Database;
   /** Finishes the requests under way, then lets go of everything. */
   stop(): Promise<void>;
@@ -77,6 +81,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       issuer: config.issuer,
       port,
       app,
+      accounts: app.accounts,
+      invite: (account) => app.sendInvitation(account, { type: 'operator' }),
       database,
       async stop() {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -2,6 +2,7 @@
 export { type AccountStore, type Created, createAccounts, type NewAccount, type PasswordState } from './accounts.js';
 export type { Account, AccountSource, Standing } from './contract.js';
 export { ensureIndexes } from './indexes.js';
+export { createInvitations } from './invitations.js';
 export { normaliseLogin } from './login.js';
 export {
   createOneTimeLinks,

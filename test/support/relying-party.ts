@@ -46,7 +46,7 @@ export class RelyingParty {
   }
 
   async post(path: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
-    const basic = this.secret
+    const basic: Record<string, string> = this.secret
       ? { authorization: `Basic ${Buffer.from(`${this.clientId}:${this.secret}`).toString('base64')}` }
       : {};
     return fetch(`${this.issuer}${path}`, {
