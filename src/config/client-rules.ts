@@ -1,0 +1,53 @@
+import { DEVICE_GRANT } from './client-schema.js';
+import { type Complain, requireSecret } from './complain.js';
+import type { ClientSettings, ReadableParts } from './schema.js';
+import type { Environment } from './secrets.js';
+
+/** 128 bits in base64: RFC 6749 section 10.10 wants a guess to succeed with at most 2^-128. */
+const SECRET_LEAST_CHARACTERS = 22;
+
+/** What must fit together within a client, and between it and the rest of the file. */
+export function clientProblems({ clients, deviceFlow }: ReadableParts, complain: Complain, env: Environment): void {
+  clients?.forEach((client, index) => {
+    if (!client) return;
+    const at = (field: string, message: string) => complain(`clients[${index}].${field}`, message);
+    authentication(client, at, env);
+    grants(client, at);
+    addresses(client, at);
+    if (client.grant_types.includes(DEVICE_GRANT) && deviceFlow && !deviceFlow.enabled)
+      at('grant_types', 'the device grant needs deviceFlow.enabled: true');
+  });
+}
+
+function authentication(client: ClientSettings, at: Complain, env: Environment): void {
+  const method = client.token_endpoint_auth_method;
+  const hasSecret = method === 'client_secret_basic' || method === 'client_secret_post';
+  if (hasSecret && !client.client_secret_env)
+    at('client_secret_env', `is missing: ${method} needs a secret (public clients: token_endpoint_auth_method: none)`);
+  if (!hasSecret && client.client_secret_env) at('client_secret_env', `has no use with ${method}: remove it`);
+  if (hasSecret && client.client_secret_env) {
+    const secret = requireSecret(client.client_secret_env, 'client_secret_env', at, env);
+    if (secret && secret.length < SECRET_LEAST_CHARACTERS)
+      at('client_secret_env', `the secret must have at least ${SECRET_LEAST_CHARACTERS} characters`);
+  }
+  if (client.jwks && client.jwks_uri) at('jwks_uri', 'stands beside jwks: remove one of them');
+  if (method === 'private_key_jwt' && !client.jwks && !client.jwks_uri)
+    at('jwks', 'is missing: private_key_jwt needs jwks or jwks_uri');
+  if (method === 'none' && !client.require_pkce)
+    at('require_pkce', 'must be true for a public client (RFC 9700 section 2.1.1)');
+}
+
+function grants(client: ClientSettings, at: Complain): void {
+  if (client.issue_refresh_token && !client.grant_types.includes('refresh_token'))
+    at('issue_refresh_token', 'needs refresh_token among grant_types');
+  if (client.grant_types.includes('authorization_code') && client.redirect_uris.length === 0)
+    at('redirect_uris', 'is missing: the authorization code grant needs at least one');
+}
+
+function addresses(client: ClientSettings, at: Complain): void {
+  if (client.application_type === 'native') return;
+  for (const field of ['redirect_uris', 'post_logout_redirect_uris'] as const)
+    client[field].forEach((uri, index) => {
+      if (!/^https?:/.test(uri)) at(`${field}[${index}]`, 'must be https, or application_type must be native');
+    });
+}
