@@ -201,6 +201,8 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   error: { code: 'DATABASE_UNAVAILABLE', requestId: '7f3a19c2b4d8', retryAfterSeconds: 60 },
   'error#application': {
     code: 'OAUTH_ERROR',
+    error: 'invalid_request',
+    description: "redirect_uri did not match any of the client's registered redirect_uris",
     requestId: '7f3a19c2b4d8',
     application: { name: applicationName, href: 'https://app.example.com/' },
   },
@@ -247,7 +249,8 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
       'sessions_ended',
     ].map((what) => [`not-me#${what}`, { action: '/not-me', what, at: at(-30) }]),
   ),
-  'not-me-done': { continueHref: '/password/forgot' },
+  'not-me': { action: '/not-me', at: at(-30) },
+  'not-me-done': { passwordHref: '/password/forgot' },
   'account/home': account,
   'account/home#bare': {
     ...account,

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import chromium from '@sparticuz/chromium';
+import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import { loadAssets } from '../../src/http/assets.js';
+import { createCatalogue } from '../../src/http/i18n.js';
+import { createRenderer } from '../../src/http/render.js';
+import { NOW, SAMPLES } from './samples.js';
+
+const assets = loadAssets();
+const renderer = createRenderer({
+  catalogue: createCatalogue({ locales: ['en', 'de'], defaultLocale: 'en', isStrict: true }),
+  branding: { name: 'Countersign' },
+  assets,
+  clock: { now: () => NOW },
+});
+
+let server: Server;
+let browser: Browser;
+let origin = '';
+let posts: string[] = [];
+let gets = 0;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
+    const asset = assets.files.get(pathname.split('/').at(-1) ?? '');
+    if (asset) return response.setHeader('content-type', asset.type).end(asset.body);
+    if (request.method === 'POST') {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      // Slow enough for a second press.
+      return request.on('end', () => {
+        posts.push(body);
+        setTimeout(() => response.setHeader('content-type', 'text/html').end('<p>done</p>'), 400);
+      });
+    }
+    gets += 1;
+    const name = decodeURIComponent(search.slice(1));
+    const page = { locale: 'en', path: '/', csrf: 'c', nonce: 'n', requestId: 'r' };
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader(
+      'content-security-policy',
+      "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self'; img-src 'self' data:",
+    );
+    return response.end(renderer.render(name.split('#')[0] ?? '', page, SAMPLES[name]));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox'] });
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function open(name: string, options: { javaScriptEnabled?: boolean; timezoneId?: string } = {}): Promise<Page> {
+  posts = [];
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') throw new Error(message.text());
+  });
+  await page.goto(`${origin}/?${encodeURIComponent(name)}`);
+  return page;
+}
+
+test('a problem takes the focus, and its line leads to the field', async () => {
+  const page = await open('totp/enter#rejected');
+  expect(await page.evaluate('document.activeElement.id')).toBe('problem');
+  await page.click('#problem a');
+  expect(await page.evaluate('document.activeElement.id')).toBe('code');
+  await page.context().close();
+});
+
+test('a double submit sends one form, with the name of the button pressed', async () => {
+  const page = await open('consent');
+  await page.locator('button[value=allow]').evaluate((button: { click(): void }) => {
+    button.click();
+    button.click();
+  });
+  await page.waitForSelector('text=done');
+  expect(posts).toEqual(['csrf=c&decision=allow']);
+  await page.context().close();
+});
+
+test('Show password shows it, and hides it again before it is sent', async () => {
+  const page = await open('sign-in');
+  await page.fill('#login', 'anna');
+  await page.fill('#password', 'secret');
+  await page.click('text=Show');
+  expect(await page.getAttribute('#password', 'type')).toBe('text');
+  expect(await page.getAttribute('.reveal', 'aria-label')).toBe('Hide password');
+  await page.evaluate(
+    "addEventListener('submit', () => { sessionStorage.type = document.getElementById('password').type; })",
+  );
+  await page.press('#password', 'Enter');
+  await page.waitForSelector('text=done');
+  expect(await page.evaluate('sessionStorage.type')).toBe('password');
+  expect(posts).toEqual(['csrf=c&login=anna&password=secret']);
+  await page.context().close();
+});
+
+test('the wait counts down and says when it is over', async () => {
+  const page = await open('sign-in#throttled');
+  await page.waitForSelector('text=/\\(00:4\\d\\)/');
+  await page.clock.install();
+  await page.reload();
+  await page.clock.fastForward(46_000);
+  expect(await page.textContent('#problem')).toContain('You can try again now.');
+  await page.context().close();
+});
+
+test('times are told in the zone of the reader', async () => {
+  const page = await open('not-me', { timezoneId: 'America/New_York' });
+  expect(await page.textContent('time')).toMatch(/^23 Nov 2026, 03:30 /);
+  await page.context().close();
+});
+
+test('recovery codes are downloaded as a file that holds them all', async () => {
+  const page = await open('recovery_code/enrol');
+  const waiting = page.waitForEvent('download');
+  await page.click('text=Download');
+  const download = await waiting;
+  expect(download.suggestedFilename()).toBe('recovery-codes.txt');
+  const lines = readFileSync(await download.path(), 'utf8')
+    .trim()
+    .split('\n');
+  expect(lines[0]).toMatch(/^Recovery codes · Countersign/);
+  expect(lines.slice(2)).toEqual(SAMPLES['recovery_code/enrol']?.codes);
+  await page.context().close();
+});
+
+test('the key of an authenticator is copied without its spaces', async () => {
+  const page = await open('totp/enrol');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.click('text=I cannot scan it');
+  await page.click('[data-do=copy]');
+  await page.waitForSelector('text=Copied');
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
+  await page.context().close();
+});
+
+test('without JavaScript nothing that needs it is shown, and the forms work', async () => {
+  const page = await open('recovery_code/enrol', { javaScriptEnabled: false });
+  expect(await page.locator('button:visible').allTextContents()).toEqual(['Finish']);
+  await page.fill('#code', '7KQX-M2RD-9VTH-C4WN');
+  await page.click('text=Finish');
+  await page.waitForSelector('text=done');
+  expect(posts).toEqual(['csrf=c&code=7KQX-M2RD-9VTH-C4WN']);
+  await page.context().close();
+});
+
+test('a page from the back-forward cache is asked for again', async () => {
+  const page = await open('sign-in');
+  const before = gets;
+  await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+  await page.waitForLoadState('load');
+  await page.waitForTimeout(200);
+  expect(gets).toBe(before + 1);
+  await page.context().close();
+});
