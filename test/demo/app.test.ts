@@ -130,6 +130,11 @@ describe('the authenticator', () => {
     expect(response.status).toBe(422);
     expect(await response.text()).toContain('This is not a key');
     expect((await post('/authenticator', { unknown: '1' })).status).toBe(400);
+    expect((await post('/authenticator', { key: 'A'.repeat(2_000) })).status).toBe(400);
+    expect((await post('/authenticator', { key: 'A'.repeat(20_000) })).status).toBe(413);
+    const twice = await get('/authenticator', { method: 'POST', body: new URLSearchParams('key=A&key=B') });
+    expect(twice.status).toBe(400);
+    expect((await get('/authenticator', { method: 'POST', body: '{}' })).status).toBe(400);
   });
 });
 

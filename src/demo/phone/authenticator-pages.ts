@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type Router from '@koa/router';
-import { readForm } from '../../http/form.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Database, EnsureIndexes } from '../../platform/database.js';
+import { readForm } from '../web/form.js';
 import { type ShowPage, seeOther } from '../web/pages.js';
 import { type AuthenticatorKey, codeAt } from './one-time-code.js';
 import { readKey } from './read-key.js';
@@ -39,7 +39,7 @@ export function mountAuthenticator(router: Router, deps: { database: Database; c
   router.get('/authenticator', async (ctx) => show(ctx, 'authenticator', { keys: await list() }));
 
   router.post('/authenticator', async (ctx) => {
-    const form = await readForm(ctx.req, { key: 1024, name: 60 });
+    const form = await readForm(ctx, { key: 1024, name: 60 });
     const pasted = readKey(form.key);
     if (!pasted) {
       show(ctx, 'authenticator', { keys: await list(), wrong: form.key, name: form.name }, 422);
@@ -57,7 +57,7 @@ export function mountAuthenticator(router: Router, deps: { database: Database; c
   });
 
   router.post('/authenticator/remove', async (ctx) => {
-    const { id } = await readForm(ctx.req, { id: 200 });
+    const { id } = await readForm(ctx, { id: 200 });
     await keys.deleteOne({ _id: id });
     seeOther(ctx, '/authenticator');
   });

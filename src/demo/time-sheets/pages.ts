@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { readForm } from '../../http/form.js';
+import { readForm } from '../web/form.js';
 import { type ShowPage, seeOther } from '../web/pages.js';
 import type { SessionStore } from '../web/session-store.js';
 import { API_PATH } from './api.js';
@@ -111,7 +111,7 @@ export function mountTimeSheets(router: Router, deps: TimeSheetsDeps): void {
   router.get('/signed-out', (ctx) => show(ctx, 'signed-out'));
 
   router.post('/backchannel-logout', async (ctx) => {
-    const { logout_token } = await readForm(ctx.req, { logout_token: 8_192 });
+    const { logout_token } = await readForm(ctx, { logout_token: 8_192 });
     const order = await deps.checkLogoutToken(logout_token);
     if (!order) {
       ctx.status = 400;
