@@ -6,6 +6,9 @@ import type { Environment } from './secrets.js';
 /** 128 bits in base64: RFC 6749 section 10.10 wants a guess to succeed with at most 2^-128. */
 const SECRET_LEAST_CHARACTERS = 22;
 
+/** OpenID Connect Core sections 5.4 and 11, and our own `groups`: those that a client's `scope` is about. */
+const SCOPES = new Set(['openid', 'offline_access', 'profile', 'email', 'phone', 'address', 'groups']);
+
 /** What must fit together within a client, and between it and the rest of the file. */
 export function clientProblems({ clients, deviceFlow }: ReadableParts, complain: Complain, env: Environment): void {
   clients?.forEach((client, index) => {
@@ -38,6 +41,11 @@ function authentication(client: ClientSettings, at: Complain, env: Environment):
 }
 
 function grants(client: ClientSettings, at: Complain): void {
+  if (client.token_endpoint_auth_method === 'none' && client.grant_types.includes('client_credentials'))
+    at('grant_types', 'client_credentials is for clients that authenticate themselves (RFC 6749 section 4.4)');
+  const unknown = client.scope?.split(' ').filter((scope) => !SCOPES.has(scope)) ?? [];
+  if (unknown.length > 0)
+    at('scope', `limits ${[...SCOPES].join(', ')}; a resource names its own scopes: remove ${unknown.join(', ')}`);
   if (client.issue_refresh_token && !client.grant_types.includes('refresh_token'))
     at('issue_refresh_token', 'needs refresh_token among grant_types');
   if (client.grant_types.includes('authorization_code') && client.redirect_uris.length === 0)

@@ -17,7 +17,7 @@ export const clientSchema = z
     redirect_uris: z.array(redirectUri).default([]),
     post_logout_redirect_uris: z.array(redirectUri).default([]),
     grant_types: z
-      .array(z.enum(['authorization_code', 'refresh_token', DEVICE_GRANT]))
+      .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT]))
       .min(1)
       .optional(),
     response_types: z.tuple([z.literal('code')]).optional(),
