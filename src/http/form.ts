@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.js';
+import { readBody } from './body.js';
 
 /** Longest body of any of our forms, in bytes. */
 const FORM_LIMIT_BYTES = 16_384;
@@ -9,21 +10,6 @@ export type FormFields = Readonly<Record<string, number>>;
 export type FormValues<Fields extends FormFields> = Readonly<Record<keyof Fields & string, string>>;
 
 const malformed = (why: string): AppError => new AppError('REQUEST_MALFORMED', why);
-
-async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) {
-    request.resume();
-    throw new AppError('REQUEST_TOO_LARGE', 'declared length over the limit');
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new AppError('REQUEST_TOO_LARGE', 'body over the limit');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
 
 function decode(text: string): string {
   try {

@@ -26,6 +26,8 @@ export function requestContext(deps: {
     const state = ctx.state as RequestState;
     state.requestId = deps.random.token(64);
     state.nonce = deps.random.token(128);
+    // The issuer says whether browsers speak TLS, not a header: an error page, too, sets cookies.
+    ctx.cookies.secure = deps.cookies.options.secure;
     const asked = typeof ctx.query.lang === 'string' ? ctx.query.lang : undefined;
     const uiLocales = typeof ctx.query.ui_locales === 'string' ? ctx.query.ui_locales : undefined;
     const cookie = ctx.cookies.get(languageCookie, { signed: false });
@@ -95,11 +97,14 @@ export function toAppError(cause: unknown): AppError {
   return new AppError('INTERNAL', 'unexpected', { cause });
 }
 
-/** A request for a host that is not the issuer's is refused: nothing we answer depends on a header a stranger chose. */
-export function pinHost(issuer: string): Middleware {
-  const { host } = new URL(issuer);
+/** A request for another origin than the issuer's is refused: nothing we answer depends on a header a stranger chose. */
+export function pinOrigin(issuer: string): Middleware {
+  const { host, protocol } = new URL(issuer);
   return async (ctx, next) => {
     if (ctx.host.toLowerCase() !== host) throw new AppError('REQUEST_FOREIGN_HOST', 'host is not the issuer');
+    if (`${ctx.protocol}:` !== protocol) {
+      throw new AppError('REQUEST_FOREIGN_HOST', 'scheme is not the issuer: is trustedProxyHops right?');
+    }
     await next();
   };
 }

@@ -51,7 +51,13 @@ export class Pages {
   /** All pages as one middleware; a known path with another method is 405. */
   routes(): (ctx: Context, next: () => Promise<void>) => Promise<void> {
     const dispatch = this.#router.routes() as unknown as (ctx: Context, next: () => Promise<void>) => Promise<void>;
-    return (ctx, next) => dispatch(ctx, next);
+    return (ctx, next) =>
+      dispatch(ctx, async () => {
+        const methods = new Set(this.#router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
+        if (methods.size === 0) return next();
+        ctx.set('Allow', [...methods].join(', '));
+        throw new AppError('METHOD_NOT_ALLOWED', 'page with other methods');
+      });
   }
 
   private async read(ctx: Context, fields: FormFields): Promise<Record<string, string>> {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { Context } from 'koa';
 import type { AppError } from '../errors.js';
 import type { Csrf } from './csrf.js';
@@ -11,6 +12,11 @@ export interface Presenter {
   /** The error as a page, or as an RFC 9457 problem for callers that do not want HTML. */
   showError(ctx: Context, error: AppError): void;
 }
+
+const wantsJson = (ctx: Context): boolean => {
+  const best = ctx.accepts('html', 'json', 'application/problem+json');
+  return best !== 'html' && best !== false;
+};
 
 export function createPresenter(deps: { renderer: Renderer; csrf: Csrf }): Presenter {
   const { renderer, csrf } = deps;
@@ -38,9 +44,11 @@ export function createPresenter(deps: { renderer: Renderer; csrf: Csrf }): Prese
     showError(ctx, error) {
       const { requestId, application } = stateOf(ctx);
       if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
-      if (ctx.accepts('html', 'json') === 'json') {
-        ctx.status = error.status;
-        ctx.body = { type: 'about:blank', title: error.code, status: error.status, code: error.code, requestId };
+      if (wantsJson(ctx)) {
+        const { code, status } = error;
+        ctx.status = status;
+        ctx.set('Cache-Control', 'no-store');
+        ctx.body = { type: 'about:blank', title: STATUS_CODES[status], status, code, requestId };
         ctx.type = 'application/problem+json';
         return;
       }

@@ -8,7 +8,7 @@ import { loadAssets } from './assets.js';
 import { type CookieSettings, cookieSettings } from './cookies.js';
 import { createCsrf } from './csrf.js';
 import { type Catalogue, createCatalogue } from './i18n.js';
-import { errorHandler, exposeNonce, pinHost, requestContext, securityHeaders } from './middleware.js';
+import { errorHandler, exposeNonce, pinOrigin, requestContext, securityHeaders } from './middleware.js';
 import { Pages } from './pages.js';
 import { createPresenter, type Presenter } from './presenter.js';
 import { createRenderer } from './render.js';
@@ -80,7 +80,7 @@ export function createWeb(options: WebOptions): Web {
       exposeNonce,
       securityHeaders(issuer),
       errorHandler({ presenter, logger }),
-      pinHost(issuer),
+      pinOrigin(issuer),
       serveAssets,
     ] as Middleware[],
     warmUp: () => renderer.warmUp(),

@@ -1,5 +1,6 @@
 import type { Context, Next } from 'koa';
 import { AppError } from '../errors.js';
+import { readBody } from '../http/body.js';
 
 const LIMIT_BYTES = 65_536;
 
@@ -11,15 +12,9 @@ export function authorizationByPost(path: string): (ctx: Context, next: Next) =>
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.path !== path) return next();
     if (!ctx.is('application/x-www-form-urlencoded')) throw new AppError('REQUEST_MALFORMED', 'not a form');
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > LIMIT_BYTES) throw new AppError('REQUEST_TOO_LARGE', 'authorization request over the limit');
-      chunks.push(chunk);
-    }
+    const body = await readBody(ctx.req, LIMIT_BYTES);
     ctx.status = 303;
-    ctx.redirect(`${path}?${new URLSearchParams(Buffer.concat(chunks).toString())}`);
+    ctx.redirect(`${path}?${new URLSearchParams(body.toString())}`);
     ctx.status = 303;
   };
 }

@@ -13,7 +13,7 @@ import { listStoredMails, type StoredMail, storedTransport } from '../../src/not
 import type { Clock } from '../../src/platform/clock.js';
 import { systemClock } from '../../src/platform/clock.js';
 import type { Database } from '../../src/platform/database.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { createLogger, type Logger } from '../../src/platform/logger.js';
 import { Browser } from './browser.js';
 import { testDatabase } from './database.js';
 
@@ -39,6 +39,8 @@ export const testSecrets: Secrets = {
 
 export interface TestApp {
   issuer: string;
+  /** Where it listens on 127.0.0.1, whatever the issuer says. */
+  port: number;
   config: Config;
   app: App;
   database: Database & { uri: string; name: string };
@@ -79,7 +81,13 @@ export const RP_SECRET = 'rp-secret-of-sufficient-length-000';
  */
 export async function startApp(
   settings: Record<string, unknown> = {},
-  options: { database?: TestApp['database']; clock?: Clock; issuer?: string; env?: Record<string, string> } = {},
+  options: {
+    database?: TestApp['database'];
+    clock?: Clock;
+    issuer?: string;
+    env?: Record<string, string>;
+    logger?: Logger;
+  } = {},
 ): Promise<TestApp> {
   const { clock = systemClock } = options;
   const port = await freePort();
@@ -108,7 +116,7 @@ export async function startApp(
     secrets: testSecrets,
     jwks: await signingKeys(),
     clients: clientsWithSecrets(config, env),
-    logger: createLogger('silent'),
+    logger: options.logger ?? createLogger('silent'),
     transport: storedTransport(database, clock),
     clock,
     onOidcCall: (model, operation) => calls.push(`${model}.${operation}`),
@@ -117,6 +125,7 @@ export async function startApp(
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     issuer,
+    port,
     config,
     app,
     database,
