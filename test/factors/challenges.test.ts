@@ -7,7 +7,7 @@ import { testDatabase } from '../support/database.js';
 describe('challenges', () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
   let challenges: Challenges;
-  const clock = new FakeClock();
+  const clock = new FakeClock(new Date('2046-03-02T09:00:00Z'));
   beforeAll(async () => {
     database = await testDatabase();
     challenges = new Challenges({ database, clock, random: systemRandom });

@@ -110,7 +110,7 @@ describe('recovery codes: batches', () => {
     const account = await withPrimary();
     const codes = await newBatch(account);
     expect(await use(account, codes[0])).toMatchObject({ status: 'verified' });
-    expect(await use(account, codes[0], nodes.b)).toEqual({ status: 'rejected', code: 'used' });
+    expect(await use(account, codes[0], nodes.b)).toMatchObject({ status: 'rejected', code: 'used' });
     expect(await left(account)).toEqual([9]);
   });
 
@@ -173,6 +173,6 @@ describe('recovery codes: batches', () => {
 
     await newBatch(other);
     await factors.updateOne({ accountId: other.id, method: 'recovery_code' }, { $set: { 'data.codes': hashed } });
-    expect(await use(other, codes[0])).toEqual({ status: 'rejected', code: 'wrong' });
+    expect(await use(other, codes[0])).toMatchObject({ status: 'rejected', code: 'wrong' });
   });
 });
