@@ -15,6 +15,8 @@ export interface NewAccount {
   /** Already found good by `checkNewPassword`. */
   password?: string;
   locale?: string;
+  /** Further claims of OpenID Connect Core 5.1. */
+  claims?: Record<string, unknown>;
 }
 
 export type Created =
@@ -77,7 +79,7 @@ export function createAccounts(deps: {
       return found ? toAccount(found) : undefined;
     },
 
-    async create({ login: typed, name, email, groups = [], password, locale }) {
+    async create({ login: typed, name, email, groups = [], password, locale, claims }) {
       const login = normaliseLogin(typed);
       if (!isUsableLogin(login)) return { ok: false, reason: 'login_unusable' };
       if (name.trim() === '') return { ok: false, reason: 'name_missing' };
@@ -93,6 +95,7 @@ export function createAccounts(deps: {
         updatedAt: now,
         ...(email === undefined ? {} : { email }),
         ...(locale === undefined ? {} : { locale }),
+        ...(claims === undefined ? {} : { claims }),
         ...(password === undefined ? {} : { password: { hash: await passwords.hash(password), changedAt: now } }),
       };
       try {

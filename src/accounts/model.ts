@@ -41,6 +41,7 @@ const schema = new Schema<AccountDocument>(
     groups: { type: [String], default: [] },
     active: { type: Boolean, required: true },
     locale: String,
+    claims: { type: Schema.Types.Mixed, default: undefined },
     password: new Schema<StoredPassword>(
       { hash: { type: String, required: true }, changedAt: { type: Date, required: true }, compromised: Boolean },
       part,
@@ -57,7 +58,17 @@ export const accountModel = (connection: Connection): Model<AccountDocument> =>
   (connection.models.Account as Model<AccountDocument> | undefined) ?? connection.model('Account', schema);
 
 /** What leaves the folder: without the password, and with a standing, so that nobody reads it a second time. */
-export const toAccount = ({ _id, login, name, email, groups, active, locale, standing }: AccountDocument): Account => ({
+export const toAccount = ({
+  _id,
+  login,
+  name,
+  email,
+  groups,
+  active,
+  locale,
+  claims,
+  standing,
+}: AccountDocument): Account => ({
   id: _id,
   login,
   name,
@@ -66,4 +77,5 @@ export const toAccount = ({ _id, login, name, email, groups, active, locale, sta
   standing: standing ?? {},
   ...(email === undefined ? {} : { email }),
   ...(locale === undefined ? {} : { locale }),
+  ...(claims === undefined ? {} : { claims }),
 });
