@@ -152,7 +152,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     jwks: deps.jwks,
     store: oidc,
     presenter: web.presenter,
-    findAccount: secondFactor.guard(findAccountIn(accounts)),
+    findAccount: secondFactor.guard(findAccountIn(secondFactor.services.requestAccounts)),
     policy: secondFactor.policy,
     interactionUrl: secondFactor.interactionUrl,
     clientMetadata: CLIENT_METADATA,

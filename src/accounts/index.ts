@@ -1,7 +1,7 @@
 /** Who may sign in with which password, and what stands for or against each account. */
 export { type AccountStore, type Created, createAccounts, type NewAccount, type PasswordState } from './accounts.js';
 export type { Account, AccountSource, Standing } from './contract.js';
-export { ensureIndexes } from './indexes.js';
+export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';
 export { normaliseLogin } from './login.js';
 export {

@@ -86,8 +86,11 @@ export interface Engine {
   /** One active factor and its kind. */
   find(accountId: string, factorId: string): Promise<(FactorSummary & { kind: Factor['kind'] }) | undefined>;
 
-  /** The page that asks for a method. Undefined: the account has no active factor of it, or is not active. */
-  begin(signIn: SignIn, methodId: string): Promise<Step | undefined>;
+  /**
+   * The page that asks for a method. Undefined: the account has no active factor of it, or is not active.
+   * @param enrolled what `forAccount` has told this request already.
+   */
+  begin(signIn: SignIn, methodId: string, enrolled?: readonly AccountMethod[]): Promise<Step | undefined>;
   /** Checks what the person sent: the form's fields without those of the page itself (`csrf`). Costs an attempt unless malformed or pending. */
   submit(signIn: SignIn, methodId: string, evidence: unknown): Promise<SubmitResult>;
   /** What stands in the way of an attempt right now, without counting. */

@@ -24,3 +24,4 @@ export type {
   Throttled,
 } from './engine-contract.js';
 export { ensureIndexes } from './indexes.js';
+export { levelsOf } from './listing.js';

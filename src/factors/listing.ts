@@ -1,6 +1,11 @@
+import type { Level } from '../policy/levels.js';
 import type { FactorRecord } from './contract.js';
-import type { Engine, EngineParts } from './engine-contract.js';
+import type { AccountMethod, Engine, EngineParts } from './engine-contract.js';
 import { factorCollection } from './store.js';
+
+/** The level that each active factor can give. */
+export const levelsOf = (methods: readonly AccountMethod[]): Level[] =>
+  methods.flatMap(({ factors }) => factors.map(({ level }) => level));
 
 /** Reading what an account has enrolled. */
 export function createListing({
@@ -29,15 +34,8 @@ export function createListing({
 
   return {
     forAccount,
-    levels: async (accountId) =>
-      (await forAccount(accountId)).flatMap((method) => method.factors.map(({ level }) => level)),
-    enrollable: () =>
-      methods.map(({ method, kind, evidenceFields, enrolmentFields }) => ({
-        id: method,
-        kind,
-        evidenceFields,
-        enrolmentFields,
-      })),
+    levels: async (accountId) => levelsOf(await forAccount(accountId)),
+    enrollable: () => methods.map(({ method, kind }) => ({ id: method, kind })),
     forms: () =>
       methods.map(({ method, kind, evidenceFields, enrolmentFields }) => ({
         method,

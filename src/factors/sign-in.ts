@@ -80,10 +80,10 @@ export function createSignIn(
   };
 
   return {
-    async begin({ cid, account }, methodId) {
+    async begin({ cid, account }, methodId, enrolled) {
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
-      const usable = await parts.forAccount(account.id);
+      const usable = enrolled ?? (await parts.forAccount(account.id));
       if (!usable.some(({ id }) => id === methodId)) return undefined;
       const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
       const step = await factor.begin(account, challenge);

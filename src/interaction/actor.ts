@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Account, AccountSource } from '../accounts/contract.js';
 import { AppError } from '../errors.js';
+import type { AccountMethod, Engine } from '../factors/index.js';
 import { pendingFirstFactor } from '../oidc/prompts/index.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';
 import { ACR, LEVELS, type Level } from '../policy/levels.js';
@@ -15,7 +16,17 @@ export interface Actor {
   amr: string[];
   /** The level of the live session; undefined while only the password is proved. */
   sessionLevel?: Level;
+  /** What they can use; asked for once, however many parts of a page need it. */
+  methods(): Promise<AccountMethod[]>;
 }
+
+export const methodsOf = (engine: Pick<Engine, 'forAccount'>, { id }: Account): Actor['methods'] => {
+  let read: Promise<AccountMethod[]> | undefined;
+  return () => {
+    read ??= engine.forAccount(id);
+    return read;
+  };
+};
 
 export const levelOfSession = (acr: string | undefined): Level | undefined =>
   LEVELS.find((level) => ACR[level] === acr);
@@ -27,7 +38,7 @@ export const levelOfSession = (acr: string | undefined): Level | undefined =>
 export async function actorOf(
   ctx: Context,
   interaction: SignInInteraction,
-  deps: { provider: Provider; accounts: AccountSource; clock: Clock },
+  deps: { provider: Provider; accounts: AccountSource; engine: Engine; clock: Clock },
 ): Promise<Actor> {
   const first = pendingFirstFactor(
     interaction.lastSubmission && { ...interaction.lastSubmission, ...interaction.result },
@@ -36,7 +47,7 @@ export async function actorOf(
   if (first) {
     const account = await deps.accounts.find(first.accountId);
     if (!account) throw new AppError('INTERACTION_ENDED', 'account is gone');
-    return { account, ts: first.ts, amr: first.amr };
+    return { account, ts: first.ts, amr: first.amr, methods: methodsOf(deps.engine, account) };
   }
   const session = await deps.provider.Session.get(ctx as never);
   const account = session.accountId ? await deps.accounts.find(session.accountId) : undefined;
@@ -46,6 +57,7 @@ export async function actorOf(
     account,
     ts: session.loginTs,
     amr: session.amr ?? [],
+    methods: methodsOf(deps.engine, account),
     ...(sessionLevel ? { sessionLevel } : {}),
   };
 }

@@ -28,7 +28,7 @@ export function mountSecondFactor(deps: HostedPages): void {
 
   /** Methods that would do here; weaker ones than asked for are left out, they would only lead back. */
   const usable = async (actor: Actor, factorLevel: string | undefined): Promise<AccountMethod[]> =>
-    (await engine.forAccount(actor.account.id))
+    (await actor.methods())
       .map((method) => ({
         ...method,
         factors: method.factors.filter(({ level }) => factorLevel !== 'phr' || isAtLeast(level, 'phr')),
@@ -51,6 +51,7 @@ export function mountSecondFactor(deps: HostedPages): void {
         clientId: String(interaction.params.client_id),
       },
       method,
+      await actor.methods(),
     );
     if (!step) return seeOther(ctx, `${base(interaction.uid)}/methods`);
     presenter.show(

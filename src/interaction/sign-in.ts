@@ -16,6 +16,8 @@ export interface SignInDeps {
   passwordSignIn: PasswordSignIn;
   knownBrowser: KnownBrowser;
   clock: Clock;
+  /** Spares the rest of this request from reading the account again. */
+  requestAccounts: { keep(ctx: Context, account: Account): void };
   url(path: string): string;
   /** Goes on with a right password: the second factor's own entry. */
   afterPassword(ctx: Context, accountId: string, amr: string[]): Promise<void>;
@@ -79,7 +81,10 @@ export function mountSignIn(deps: SignInDeps): void {
       case 'ok':
         knownBrowser.remember(ctx, login);
         if (answer.mustChangePassword) await deps.forcePasswordChange(ctx, answer.account);
-        else await deps.afterPassword(ctx, answer.account.id, ['pwd']);
+        else {
+          deps.requestAccounts.keep(ctx, answer.account);
+          await deps.afterPassword(ctx, answer.account.id, ['pwd']);
+        }
     }
   });
 

@@ -39,10 +39,26 @@ export function claimsOf(account: Account): AccountClaims {
   };
 }
 
-/** The provider's account look-up over a source of accounts. */
+/**
+ * Core 5.4: the claims of scopes are for the UserInfo endpoint where the access token opens it. They go into the ID Token
+ * for applications that never ask there (`claims_in_id_token`), and where the access token is for another audience.
+ */
+const areScopesInIdToken = ({ oidc }: KoaContextWithOIDC): boolean =>
+  oidc.client?.claims_in_id_token === true || oidc.entities.AccessToken?.aud !== undefined;
+
+/** The provider's account look-up over a source of accounts; needs `conformIdTokenClaims: false`. */
 export const findAccountIn =
-  (source: { find(id: string): Promise<Account | undefined> }): FindAccount =>
-  async (_ctx: KoaContextWithOIDC, id: string) => {
-    const account = await source.find(id);
-    return account && { accountId: account.id, claims: async () => claimsOf(account) };
+  (source: { find(ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined> }): FindAccount =>
+  async (ctx: KoaContextWithOIDC, id: string) => {
+    const account = await source.find(ctx, id);
+    if (!account) return undefined;
+    return {
+      accountId: account.id,
+      async claims(use, _scope, requested) {
+        const all = claimsOf(account);
+        if (use !== 'id_token' || areScopesInIdToken(ctx)) return all;
+        const named = Object.entries(all).filter(([name]) => Object.hasOwn(requested, name));
+        return { ...Object.fromEntries(named), sub: all.sub };
+      },
+    };
   };

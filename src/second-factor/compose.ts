@@ -4,9 +4,9 @@ import type { AccountSource, Standing } from '../accounts/contract.js';
 import type { OneTimeLinks, Standings } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import { AppError } from '../errors.js';
-import type { Engine } from '../factors/index.js';
+import { type Engine, levelsOf } from '../factors/index.js';
 import { originOf, type Web } from '../http/index.js';
-import { type Actor, levelOfSession } from '../interaction/actor.js';
+import { type Actor, levelOfSession, methodsOf } from '../interaction/actor.js';
 import { createEnrolmentPage, type EnrolmentPage } from '../interaction/enrolment-page.js';
 import type { HostedPages } from '../interaction/hosted-pages.js';
 import { createInteractions, type Interactions, PROMPT_PATHS, type PromptName } from '../interaction/interaction.js';
@@ -33,6 +33,7 @@ export interface SecondFactorServices {
   /** The provider, once it is bound. */
   provider(): Provider;
   accounts: AccountSource;
+  requestAccounts: RequestAccounts;
   rules: SecondFactorRules;
   /** Longest life of a session, whatever is done in it. */
   sessionOverallSeconds: number;
@@ -79,7 +80,8 @@ export interface SecondFactorCore {
 
 /** The policy, the hooks and the sign-in's pages over the services. */
 export function composeSecondFactor(options: SecondFactorServices): SecondFactorCore {
-  const { accounts, engine, standings, sessions, rules, clock, random, web, audit, provider } = options;
+  const { accounts, requestAccounts, engine, standings, sessions, rules, clock, random, web, audit, provider } =
+    options;
   const started = createStartedSignIns(web.cookies);
   const enrolmentCookie = createEnrolmentCookie({ ...options, cookies: web.cookies });
   const enrolmentPage = createEnrolmentPage({ engine, presenter: web.presenter });
@@ -98,7 +100,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
         client,
         requested: requestedAcr(params),
         firstEnrolmentPermitted: mayEnrolFirst(ctx, standing),
-        factorLevels: () => engine.levels(actor.account.id),
+        factorLevels: async () => levelsOf(await actor.methods()),
         ...(actor.sessionLevel ? { sessionLevel: actor.sessionLevel } : {}),
       },
       rules,
@@ -113,11 +115,11 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     proof: { id: random.token(96), ts: epochSeconds(clock) },
   });
 
-  const afterPassword: AfterPassword = async (ctx, accountId, amr) => {
+  const afterPassword: AfterPassword = async (ctx, accountId, amr, ts = epochSeconds(clock)) => {
     const interaction = await interactions.current(ctx);
-    const account = await accounts.find(accountId);
+    const account = await requestAccounts.find(ctx, accountId);
     if (!account) throw new AppError('ACCOUNT_UNUSABLE', 'account is gone');
-    const actor: Actor = { account, ts: epochSeconds(clock), amr };
+    const actor: Actor = { account, ts, amr, methods: methodsOf(engine, account) };
     const decision = await judgeActor(ctx, actor, interaction.params);
     return interactions.finish(ctx, interaction, resultAfterPassword(decision, actor));
   };
@@ -222,7 +224,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
         isTooOld: ({ oidc }) => epochSeconds(clock) - (oidc.session?.loginTs ?? 0) >= options.sessionOverallSeconds,
         async judgeSession(ctx) {
           const { session, client, params } = ctx.oidc;
-          const account = session?.accountId ? await accounts.find(session.accountId) : undefined;
+          const account = session?.accountId ? await requestAccounts.find(ctx, session.accountId) : undefined;
           if (!account || !client) return 'second_factor';
           const sessionLevel = levelOfSession(session?.acr);
           const standing = await standings.load(account);
@@ -254,7 +256,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     guard: (findAccount) => async (ctx, id, token) => {
       const source = token as { iat?: number; authTime?: number; sessionUid?: string } | undefined;
       const session = token ? undefined : ctx.oidc.session;
-      const account = await accounts.find(id);
+      const account = await requestAccounts.find(ctx, id);
       if (!account?.active) return undefined;
       const startedAt = source ? (source.authTime ?? source.iat) : session?.loginTs;
       const uid = source ? source.sessionUid : session?.uid;

@@ -24,6 +24,7 @@ import { createBackchannelLogout, createSessions, type LogoutDelivery, type Sess
 import { createThrottle, type Throttle } from '../throttle/index.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
 import type { EnrolmentCookie } from './enrolment-cookie.js';
+import { createRequestAccounts, type RequestAccounts } from './request-accounts.js';
 import { type PolicySettings, rulesOf } from './rules.js';
 
 const DAY_SECONDS = 86_400;
@@ -92,6 +93,7 @@ export interface SecondFactorServices {
   visitors: Visitors;
   interactions: Interactions;
   enrolmentCookie: EnrolmentCookie;
+  requestAccounts: RequestAccounts;
   applicationOf(ctx: Context): Promise<void>;
 }
 
@@ -139,11 +141,13 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     overallSeconds: sessionOverallSeconds,
     announceLogout: options.announceLogout ?? announceAtOnce,
   });
+  const requestAccounts = createRequestAccounts(accounts);
   const composed = composeSecondFactor({
     ...core,
     issuer,
     provider,
     accounts,
+    requestAccounts,
     rules: rulesOf(options.policy),
     sessionOverallSeconds,
     engine,
@@ -183,6 +187,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       visitors,
       interactions,
       enrolmentCookie,
+      requestAccounts,
       applicationOf,
     },
     middleware(oidcProvider) {
