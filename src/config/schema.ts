@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ACR } from '../policy/levels.js';
+import { accountClaims } from './account-claims.js';
 import { clientSchema } from './client-schema.js';
 import {
   hexColour,
@@ -98,6 +99,8 @@ const account = z.strictObject({
   email: z.email().optional(),
   groups: z.array(z.string().min(1)).default([]),
   locale: locale.optional(),
+  /** Further claims that applications may ask for. */
+  claims: accountClaims.optional(),
   /** The environment variable that holds the first password; without it the account is invited. */
   password_env: variableName.optional(),
   /** For the demonstration alone. */

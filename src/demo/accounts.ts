@@ -51,13 +51,14 @@ export interface DemoAccountsDeps {
 export async function createDemoAccounts(settings: readonly AccountSettings[], deps: DemoAccountsDeps): Promise<void> {
   const { issuer, accounts, links, notifier, audit } = deps;
   const actor = { type: 'operator' } as const;
-  for (const { login, name, email, groups, locale, password } of settings) {
+  for (const { login, name, email, groups, locale, claims, password } of settings) {
     const created = await accounts.create({
       login,
       name,
       groups,
       ...(email ? { email } : {}),
       ...(locale ? { locale } : {}),
+      ...(claims ? { claims } : {}),
       ...(password ? { password } : {}),
     });
     if (created.ok) await audit.record({ type: 'user_created', accountId: created.account.id, actor });
