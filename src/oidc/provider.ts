@@ -17,6 +17,7 @@ import { ACR } from '../policy/levels.js';
 import type { OidcStore } from './adapter/index.js';
 import { installReplayDetection } from './adapter/index.js';
 import { CLAIMS } from './claims.js';
+import { checkClientMetadata } from './client-metadata.js';
 import { createLibraryPages } from './library-pages.js';
 
 export interface ProviderDeps {
@@ -42,6 +43,9 @@ export interface ProviderDeps {
   applicationOf(ctx: Context): Promise<void>;
 }
 
+/** Nobody can recall what an API has seen: short by default. */
+const ACCESS_TOKEN_SECONDS = 300;
+
 const flag = (client: Client, name: string): boolean => client[name] === true;
 const isPublic = (client: Client): boolean =>
   client.clientAuthMethod === 'none' || client.tokenEndpointAuthMethod === 'none';
@@ -55,7 +59,8 @@ const refreshEnds = (deps: ProviderDeps, authTime: number | undefined): number =
 /** Origins of a public client's own pages: the only ones that may call from a browser. */
 function originsOf(client: Client): Set<string> {
   const own = isPublic(client) ? (client.redirectUris ?? []) : [];
-  const origins = own.flatMap((uri) => (URL.canParse(uri) ? [new URL(uri).origin] : []));
+  // A scheme of an application's own has the origin `null`, which any sandboxed frame can claim.
+  const origins = own.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin);
   return new Set([...origins, ...((client.cors_origins as string[] | undefined) ?? [])]);
 }
 
@@ -110,7 +115,8 @@ export function createProvider(deps: ProviderDeps): Provider {
   const pages = createLibraryPages(deps);
   const privateOrigins = new Set(config.privateOrigins);
   const resources = new Map(config.resources.map((resource) => [resource.identifier, resource]));
-  const cookieFlags = { signed: true, httpOnly: true, sameSite: 'lax', secure: cookies.options.secure } as const;
+  const { secure, path } = cookies.options;
+  const cookieFlags = { signed: true, httpOnly: true, sameSite: 'lax', secure } as const;
 
   const policy = deps.policy(interactionPolicy.base());
   const native = policy.get('consent')?.checks.get('native_client_prompt');
@@ -123,14 +129,20 @@ export function createProvider(deps: ProviderDeps): Provider {
     adapter: store.adapter as unknown as NonNullable<Configuration['adapter']>,
     acrValues: [...Object.values(ACR), ...Object.keys(config.policy.acrAliases)],
     claims: CLAIMS,
+    // Which of them an ID Token holds is decided in `claims.ts`, by application.
+    conformIdTokenClaims: false,
     scopes: ['openid', 'offline_access'],
     clients: [...deps.clients] as never,
-    extraClientMetadata: { properties: [...deps.clientMetadata] },
+    extraClientMetadata: {
+      properties: [...deps.clientMetadata],
+      validator: (_ctx, name, value, metadata) => checkClientMetadata(name, value, metadata, config.policy.acrAliases),
+    },
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
     jwks: { keys: [...deps.jwks] },
     cookies: {
       keys: [...deps.cookieKeys],
-      long: { ...cookieFlags },
+      // Other applications may live beside an issuer with a path: the session is no business of theirs.
+      long: { ...cookieFlags, path },
       short: { ...cookieFlags },
       names: {
         session: cookies.name('session'),
@@ -205,9 +217,9 @@ export function createProvider(deps: ProviderDeps): Provider {
     interactions: { policy, url: (ctx, interaction) => deps.interactionUrl(ctx, interaction as never) },
     renderError: pages.error,
     ttl: {
-      AccessToken: 300,
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
       AuthorizationCode: 60,
-      ClientCredentials: 300,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
       DeviceCode: 600,
       Grant: config.sessions.refreshTokenSeconds,
       IdToken: 300,

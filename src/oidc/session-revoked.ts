@@ -22,7 +22,7 @@ export function sessionRevoked(deps: {
       if (!(error instanceof SessionRevokedError)) throw error;
       ctx.remove('Location');
       ctx.remove('Set-Cookie');
-      ctx.cookies.set(name, null, { path: '/', httpOnly: true, sameSite: 'lax', signed: true, overwrite: true });
+      ctx.cookies.set(name, null, { ...deps.cookies.options, signed: true });
       const isStart = ctx.oidc?.route === 'authorization' && ctx.method === 'GET';
       if (!isStart) throw new AppError('INTERACTION_ENDED', 'session was ended');
       ctx.status = 303;
