@@ -3,7 +3,7 @@ import mount from 'koa-mount';
 import type { JWK, Provider } from 'oidc-provider';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
 import { totp } from '../plugins/totp/index.js';
-import { ACCOUNT_CLIENT_ID, mountPasswordPages } from './account-pages/index.js';
+import { accountClient, mountPasswordPages } from './account-pages/index.js';
 import * as accountsFolder from './accounts/index.js';
 import {
   type AccountStore,
@@ -15,15 +15,14 @@ import {
   type OneTimeLinks,
 } from './accounts/index.js';
 import type { Audit } from './audit/index.js';
-import * as auditFolder from './audit/index.js';
 import type { Config, Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
 import type { Engine } from './factors/index.js';
-import * as factorsFolder from './factors/index.js';
 import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
 import { mountConsent } from './interaction/consent.js';
 import { createKnownBrowser } from './interaction/known-browser.js';
 import { mountSignIn } from './interaction/sign-in.js';
+import { mountSwitchAccount } from './interaction/switch-account.js';
 import * as notificationsFolder from './notifications/index.js';
 import { createOutbox, type Outbox, type Transport } from './notifications/index.js';
 import * as adapterFolder from './oidc/adapter/index.js';
@@ -38,10 +37,9 @@ import type { Database } from './platform/database.js';
 import type { Logger } from './platform/logger.js';
 import { type Random, systemRandom } from './platform/random.js';
 import { createSecretBox, type SecretBox } from './platform/secret-box.js';
+import * as secondFactorFolder from './second-factor/index.js';
 import { CLIENT_METADATA, createSecondFactor } from './second-factor/index.js';
-import * as sessionsFolder from './sessions/index.js';
 import { createBackchannelLogout, type LogoutDelivery, type Sessions } from './sessions/index.js';
-import * as throttleFolder from './throttle/index.js';
 
 /** Every method there is; the configuration says which are offered, and in which order. */
 const METHODS: readonly FactorMethod[] = [totp as FactorMethod, recoveryCode as FactorMethod];
@@ -78,15 +76,7 @@ export interface App {
 
 /** Makes the indexes of all folders; before the first request of a new version. */
 export async function ensureIndexes(database: Database): Promise<void> {
-  const folders = [
-    accountsFolder,
-    adapterFolder,
-    auditFolder,
-    factorsFolder,
-    notificationsFolder,
-    sessionsFolder,
-    throttleFolder,
-  ];
+  const folders = [accountsFolder, adapterFolder, notificationsFolder, secondFactorFolder];
   await Promise.all(folders.map((folder) => folder.ensureIndexes(database)));
 }
 
@@ -177,9 +167,12 @@ export function createApp(config: Config, deps: AppDeps): App {
     knownBrowser,
   };
   const { sendResetLink } = mountPasswordPages({ ...shared, issuer, notifier: outbox });
+  const { afterPassword } = secondFactor;
+  const switchAccount = mountSwitchAccount({ ...shared, provider: () => provider, afterPassword });
   mountSignIn({
     ...shared,
-    afterPassword: secondFactor.afterPassword,
+    switchAccount,
+    afterPassword,
     async forcePasswordChange(ctx, account) {
       await sendResetLink(account);
       presenter.show(ctx, 'password/forgot', { action: url('/forgot-password'), sent: true });
@@ -207,16 +200,3 @@ export function createApp(config: Config, deps: AppDeps): App {
 
 /** Long enough for somebody back from holidays. */
 const NOT_ME_LINK_SECONDS = 14 * 86_400;
-
-/** The account pages sign people in like any application does, and want neither code nor token. */
-const accountClient = (issuer: string): Record<string, unknown> => ({
-  client_id: ACCOUNT_CLIENT_ID,
-  client_name: 'Countersign',
-  application_type: 'web',
-  token_endpoint_auth_method: 'none',
-  response_types: ['none'],
-  grant_types: [],
-  redirect_uris: [`${issuer}/account/signed-in`],
-  initiate_login_uri: `${issuer}/account`,
-  first_party: true,
-});

@@ -1,10 +1,16 @@
 /** The library face: what an existing `oidc-provider` deployment imports to get the second factor. */
 export { recoveryCode } from '../plugins/recovery-code/index.js';
 export { totp } from '../plugins/totp/index.js';
+export { accountClient } from './account-pages/index.js';
 export type { Account, AccountSource, Standing } from './accounts/contract.js';
+export type { Notice, Notifier } from './notifications/contract.js';
+export { connectDatabase, type Database } from './platform/database.js';
 export {
   type AfterPassword,
+  CLIENT_METADATA,
   createSecondFactor,
+  ensureIndexes,
+  type PolicySettings,
   type SecondFactor,
   type SecondFactorOptions,
 } from './second-factor/index.js';

@@ -2,4 +2,4 @@
 export { mountLinkPages } from './link-pages.js';
 export { mountPasswordPages } from './password-pages.js';
 export { mountSecurityPage } from './security-page.js';
-export { ACCOUNT_CLIENT_ID, createVisitors, type Visitors } from './visitor.js';
+export { accountClient, createVisitors, type Visitors } from './visitor.js';

@@ -15,6 +15,19 @@ const FRESH_SECONDS = 300;
 /** The client under which the account pages sign people in; it gets no code and no token. */
 export const ACCOUNT_CLIENT_ID = 'countersign-account';
 
+/** The account pages sign people in like any application does, and want neither code nor token (`response_type=none`). */
+export const accountClient = (issuer: string) => ({
+  client_id: ACCOUNT_CLIENT_ID,
+  client_name: 'Countersign',
+  application_type: 'web' as const,
+  token_endpoint_auth_method: 'none' as const,
+  response_types: ['none' as const],
+  grant_types: [],
+  redirect_uris: [`${issuer}/account/signed-in`],
+  initiate_login_uri: `${issuer}/account`,
+  first_party: true,
+});
+
 /** A signed-in person on the account pages. */
 export interface Visitor {
   account: Account;

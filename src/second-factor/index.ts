@@ -2,5 +2,6 @@
 export type { AfterPassword } from './compose.js';
 export { createSecondFactor, type SecondFactor, type SecondFactorOptions } from './create.js';
 export type { EnrolmentCookie } from './enrolment-cookie.js';
+export { ensureIndexes } from './indexes.js';
 export { CLIENT_METADATA } from './judge.js';
 export type { FirstEnrolment, PolicySettings, SecondFactorRules } from './rules.js';
