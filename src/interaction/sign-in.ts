@@ -8,6 +8,7 @@ import { originOf, stateOf } from '../http/request-state.js';
 import type { Clock } from '../platform/clock.js';
 import type { Interactions, SignInInteraction } from './interaction.js';
 import type { KnownBrowser } from './known-browser.js';
+import type { SwitchAccount } from './switch-account.js';
 
 export interface SignInDeps {
   pages: Pages;
@@ -15,6 +16,7 @@ export interface SignInDeps {
   interactions: Interactions;
   passwordSignIn: PasswordSignIn;
   knownBrowser: KnownBrowser;
+  switchAccount: SwitchAccount;
   clock: Clock;
   /** Spares the rest of this request from reading the account again. */
   requestAccounts: { keep(ctx: Context, account: Account): void };
@@ -83,6 +85,7 @@ export function mountSignIn(deps: SignInDeps): void {
         if (answer.mustChangePassword) await deps.forcePasswordChange(ctx, answer.account);
         else {
           deps.requestAccounts.keep(ctx, answer.account);
+          if (await deps.switchAccount.ask(ctx, interaction, answer.account.id, ['pwd'])) return;
           await deps.afterPassword(ctx, answer.account.id, ['pwd']);
         }
     }

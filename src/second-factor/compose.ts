@@ -56,8 +56,11 @@ export interface InteractionOfPrompt {
   params: Record<string, unknown>;
 }
 
-/** To be called when a host's own login prompt has seen the right password. */
-export type AfterPassword = (ctx: Context, accountId: string, amr: string[]) => Promise<void>;
+/**
+ * To be called when a host's own login prompt has seen the right password.
+ * @param ts when that was, seconds since the epoch; by default now.
+ */
+export type AfterPassword = (ctx: Context, accountId: string, amr: string[], ts?: number) => Promise<void>;
 
 export interface SecondFactorCore {
   /** The base policy with our prompt and checks in it: `interactions.policy` of the provider. */

@@ -25,6 +25,8 @@ export interface Proof {
 /** The interaction results we write; merged over resumes by the provider. */
 export interface SignInResult {
   first_factor?: FirstFactor;
+  /** The right password of somebody else than the person who is signed in here, until they have said who it shall be. */
+  other_account?: FirstFactor;
   login?: { accountId: string; ts: number; acr: string; amr: string[] };
   second_factor?: { method: string; ts: number };
   set_up?: { accountId: string; method: string; factorId: string; level: string; amr: string[]; ts: number };
