@@ -23,7 +23,6 @@ import { mountConsent } from './interaction/consent.js';
 import { createKnownBrowser } from './interaction/known-browser.js';
 import { mountSignIn } from './interaction/sign-in.js';
 import { mountSwitchAccount } from './interaction/switch-account.js';
-import { mountSwitchAccount } from './interaction/switch-account.js';
 import * as notificationsFolder from './notifications/index.js';
 import { createOutbox, type Outbox, type Transport } from './notifications/index.js';
 import * as adapterFolder from './oidc/adapter/index.js';
