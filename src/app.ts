@@ -1,6 +1,6 @@
 import Koa, { type Context } from 'koa';
 import mount from 'koa-mount';
-import type { JWK, Provider } from 'oidc-provider';
+import type { Client, JWK, Provider } from 'oidc-provider';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
 import { totp } from '../plugins/totp/index.js';
 import { accountClient, mountPasswordPages } from './account-pages/index.js';
@@ -30,6 +30,7 @@ import { createOidcStore, type OidcStore } from './oidc/adapter/index.js';
 import { authorizationByPost } from './oidc/authorization-by-post.js';
 import { findAccountIn } from './oidc/claims.js';
 import { createProvider } from './oidc/provider.js';
+import { sessionActivity } from './oidc/session-activity.js';
 import { sessionRevoked } from './oidc/session-revoked.js';
 import type { Clock } from './platform/clock.js';
 import { systemClock } from './platform/clock.js';
@@ -110,6 +111,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     notMeLink: async (accountId) => `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}`,
     deliver: { backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery) },
   });
+  const announceLogout = (delivery: LogoutDelivery): Promise<void> =>
+    outbox.enqueue('backchannel_logout', delivery.accountId, delivery);
   const secondFactor = createSecondFactor({
     ...core,
     issuer,
@@ -119,7 +122,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     secrets,
     notifier: outbox,
     sessionOverallSeconds: config.sessions.overallSeconds,
-    announceLogout: (delivery) => outbox.enqueue('backchannel_logout', delivery.accountId, delivery),
+    announceLogout,
     branding: config.branding,
     web,
     standingsIn: 'accounts',
@@ -189,7 +192,15 @@ export function createApp(config: Config, deps: AppDeps): App {
   koa.use(sessionRevoked({ presenter, provider, cookies: web.cookies }));
   koa.use(pages.routes() as Koa.Middleware);
   koa.use(authorizationByPost(url('/auth')) as Koa.Middleware);
+  koa.use(sessionActivity({ store: oidc, logger, ...config.sessions }));
   koa.use(aroundProvider as Koa.Middleware);
+  // The application did not take the logout token of an end_session: the outbox tries again.
+  provider.on('backchannel.error', (_ctx, err: Error, { clientId }: Client, accountId: string, sid?: string) => {
+    logger.warn({ clientId, err }, 'logout token not delivered');
+    announceLogout({ clientId, accountId, ...(sid ? { sid } : {}) }).catch((error: unknown) =>
+      logger.error({ clientId, err: error }, 'logout token lost'),
+    );
+  });
   provider.on('server_error', (ctx: Context, error: unknown) => {
     ctx.state.providerFault = error;
   });

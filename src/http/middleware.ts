@@ -37,6 +37,7 @@ export function requestContext(deps: {
       ...(uiLocales ? { uiLocales } : {}),
       acceptLanguage: ctx.get('accept-language'),
     });
+    state.isLocaleChosen = state.locale === asked || (asked === undefined && state.locale === cookie);
     if (asked && asked === state.locale && asked !== cookie) {
       ctx.cookies.set(languageCookie, asked, { ...deps.cookies.options, signed: false, maxAge: 365 * 86_400_000 });
     }

@@ -8,6 +8,8 @@ export interface RequestState {
   nonce: string;
   /** BCP 47 tag of a language we have. */
   locale: string;
+  /** The person picked it; else an application's wish counts. */
+  isLocaleChosen: boolean;
   /** The relying application of the sign-in at hand, for titles and error pages. */
   application?: { name: string; href?: string };
 }

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import { AppError } from '../errors.js';
+import type { Catalogue } from '../http/i18n.js';
 import { seeOther } from '../http/pages.js';
 import { stateOf } from '../http/request-state.js';
 import { FIRST_FACTOR_TTL_SECONDS, type SignInResult } from '../oidc/prompts/index.js';
@@ -39,8 +40,19 @@ export interface Interactions {
   resumeIfFinished(ctx: Context, uid: string, prompt: PromptName): Promise<boolean>;
 }
 
-export function createInteractions(deps: { provider(): Provider; started: StartedSignIns }): Interactions {
+export function createInteractions(deps: {
+  provider(): Provider;
+  started: StartedSignIns;
+  catalogue: Pick<Catalogue, 'pickLocale'>;
+}): Interactions {
   const { provider, started } = deps;
+
+  /** OpenID Connect Core 3.1.2.1: the application's wish holds for all pages of its sign-in. */
+  const followUiLocales = (ctx: Context, uiLocales: unknown): void => {
+    const state = stateOf(ctx);
+    if (typeof uiLocales !== 'string' || state.isLocaleChosen) return;
+    state.locale = deps.catalogue.pickLocale({ uiLocales, acceptLanguage: ctx.get('accept-language') });
+  };
 
   const nameApplication = async (ctx: Context, clientId: string | undefined): Promise<void> => {
     const client = clientId ? await provider().Client.find(clientId) : undefined;
@@ -77,6 +89,7 @@ export function createInteractions(deps: { provider(): Provider; started: Starte
       const interaction = await find(ctx, uid);
       ctx.state.interaction = interaction;
       if (interaction.prompt.name !== prompt) throw new AppError('INTERACTION_FOREIGN', 'page of another step');
+      followUiLocales(ctx, interaction.params.ui_locales);
       await nameApplication(ctx, String(interaction.params.client_id));
       if (interaction.result?.done !== uid) return interaction;
       seeOther(ctx, interaction.returnTo);

@@ -23,6 +23,7 @@ import { ACR } from '../policy/levels.js';
 import type { Sessions } from '../sessions/index.js';
 import { createEnrolmentCookie, type EnrolmentCookie } from './enrolment-cookie.js';
 import { judge } from './judge.js';
+import type { RequestAccounts } from './request-accounts.js';
 import type { SecondFactorRules } from './rules.js';
 
 const CONFIRMATION_LINK_SECONDS = 3600;
@@ -88,7 +89,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
   const started = createStartedSignIns(web.cookies);
   const enrolmentCookie = createEnrolmentCookie({ ...options, cookies: web.cookies });
   const enrolmentPage = createEnrolmentPage({ engine, presenter: web.presenter });
-  const interactions = createInteractions({ provider, started });
+  const interactions = createInteractions({ provider, started, catalogue: web.catalogue });
 
   const judgeActor: HostedPages['judge'] = async (ctx, actor, params) => {
     const client = await provider().Client.find(String(params.client_id));
@@ -180,6 +181,13 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
         ...(client.clientName ? { application: client.clientName } : {}),
       },
     });
+  };
+
+  /** After the provider: a session that an application's logout has ended is none that the security page shows. */
+  const noteSignOut = async (ctx: KoaContextWithOIDC): Promise<void> => {
+    const session = ctx.oidc?.session as { uid: string; accountId?: string; destroyed?: boolean } | undefined;
+    if (ctx.oidc?.route !== 'end_session_confirm' || !session?.destroyed || !session.accountId) return;
+    await sessions.signedOut(session.accountId, session.uid, originOf(ctx as unknown as Context));
   };
 
   const mount = (): void => {
@@ -284,6 +292,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       return async (ctx, next) => {
         await next();
         await writeDown(ctx as unknown as KoaContextWithOIDC);
+        await noteSignOut(ctx as unknown as KoaContextWithOIDC);
       };
     },
   };

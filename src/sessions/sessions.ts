@@ -43,6 +43,8 @@ export interface Sessions {
   list(accountId: string): Promise<SessionRecord[]>;
   /** Ends one session with its grants and tokens; relying applications hear of it. False when the account has no such session. */
   end(accountId: string, uid: string, origin: RequestOrigin): Promise<boolean>;
+  /** The person signed out through an application: the provider has ended the session and told the others already. */
+  signedOut(accountId: string, uid: string, origin: RequestOrigin): Promise<void>;
   /** Ends all sessions, grants and tokens of the account, but for `except`. */
   endAll(accountId: string, origin: RequestOrigin, options?: { except?: string }): Promise<number>;
 }
@@ -125,6 +127,17 @@ export function createSessions(deps: {
         origin,
       });
       return true;
+    },
+
+    async signedOut(accountId, uid, origin) {
+      await records.deleteOne({ _id: uid, accountId });
+      await audit.record({
+        type: 'authn_logout',
+        accountId,
+        actor: { type: 'account', id: accountId },
+        sessionUid: uid,
+        origin,
+      });
     },
 
     async endAll(accountId, origin, { except } = {}) {

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import { type AdapterPayload, errors } from 'oidc-provider';
-import type { Clock } from '../../platform/clock.js';
+import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
 import { DURABLE, documentId, expiryAfter, type OidcCollection, type OidcDocument, type OnCall } from './documents.js';
 import { asLoaded, decodeAuthorizations, encodeAuthorizations, type Loaded, sessionChange } from './session-change.js';
@@ -28,6 +28,8 @@ export interface Sessions {
   /** Ends the session that a cookie value leads to, if any. */
   revokeById(jti: string): Promise<void>;
   isRevoked(uid: string): Promise<boolean>;
+  /** Starts the idle time of a live session anew, within the overall time of its sign-in. False when there is none. */
+  extend(uid: string, limits: { idleSeconds: number; overallSeconds: number }): Promise<boolean>;
 }
 
 const LIVE = { revokedAt: { $exists: false } };
@@ -153,6 +155,26 @@ export function createSessions(deps: {
     async revokeById(jti) {
       onCall('Session', 'destroy');
       await collection.updateOne({ ids: jti, ...LIVE }, tombstone(), DURABLE);
+    },
+
+    async extend(uid, { idleSeconds, overallSeconds }) {
+      onCall('Session', 'extend');
+      const now = epochSeconds(clock);
+      const end = { $min: [now + idleSeconds, { $add: ['$payload.loginTs', overallSeconds] }] };
+      const { matchedCount } = await collection.updateOne(
+        {
+          _id: documentId('Session', uid),
+          ...LIVE,
+          expiresAt: { $gt: clock.now() },
+          'payload.loginTs': { $gt: now - overallSeconds },
+        },
+        [
+          { $set: { 'payload.exp': { $max: ['$payload.exp', end] } } },
+          { $set: { expiresAt: { $toDate: { $multiply: ['$payload.exp', 1000] } } } },
+        ],
+        DURABLE,
+      );
+      return matchedCount === 1;
     },
 
     async isRevoked(uid) {

@@ -36,6 +36,8 @@ export interface OidcStore {
     find: Sessions['find'];
     /** Tells a session that was ended from one that ran out. */
     isRevoked: Sessions['isRevoked'];
+    /** To be called where a session is used without its cookie. */
+    extend: Sessions['extend'];
   };
   revokeGrant(grantId: string): Promise<void>;
   replay: Replay;
@@ -104,6 +106,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       list: (accountId) => sessions.list(accountId),
       find: (uid) => sessions.find(uid),
       isRevoked: (uid) => sessions.isRevoked(uid),
+      extend: (uid, limits) => sessions.extend(uid, limits),
     },
     revokeGrant: (grantId) => records.revokeGrant(grantId),
     replay,
