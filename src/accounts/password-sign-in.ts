@@ -2,7 +2,7 @@ import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import type { SecretBox } from '../platform/secret-box.js';
-import type { Reservation, Throttle, ThrottleRule } from '../throttle/contract.js';
+import type { Reservation, Settlement, Throttle, ThrottleRule } from '../throttle/contract.js';
 import type { Account } from './contract.js';
 import { createCredentials } from './credentials.js';
 import { ipSubject } from './ip-subject.js';
@@ -89,9 +89,7 @@ export function createPasswordSignIn(deps: {
     async authenticate(attempt) {
       const subject = subjectOf(attempt);
       const network = attempt.origin.ip === undefined ? undefined : ipSubject(attempt.origin.ip);
-      const releaseNetwork = async () => {
-        if (network) await throttle.settle(network, { release: [COUNTER] });
-      };
+      const ofNetwork: Settlement[] = network ? [{ subject: network, release: [COUNTER] }] : [];
 
       if (network) {
         const reservation = await throttle.reserve(network, [PER_IP]);
@@ -99,14 +97,14 @@ export function createPasswordSignIn(deps: {
       }
       const reservation = await throttle.reserve(subject, [PER_LOGIN]);
       if (!reservation.reserved) {
-        await releaseNetwork();
+        await throttle.settleAll(ofNetwork);
         return refuse(attempt, subject, reservation, 'login');
       }
 
       const found = await credentials.find(attempt.login);
       const verified = await passwords.verify(found?.password?.hash, attempt.password).catch(async (error: unknown) => {
         // Nothing was tried.
-        await Promise.all([throttle.settle(subject, { release: [COUNTER] }), releaseNetwork()]);
+        await throttle.settleAll([{ subject, release: [COUNTER] }, ...ofNetwork]);
         throw error;
       });
       if (!verified.isRight || !found?.password) {
@@ -116,7 +114,7 @@ export function createPasswordSignIn(deps: {
       }
 
       const { account, password } = found;
-      await Promise.all([throttle.settle(subject, { reset: [COUNTER] }), releaseNetwork()]);
+      await throttle.settleAll([{ subject, reset: [COUNTER] }, ...ofNetwork]);
       if (!account.active) {
         await recordFailure(attempt, 'authn_login_fail', 'deactivated', account);
         return { status: 'deactivated', account };

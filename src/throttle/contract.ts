@@ -14,11 +14,21 @@ export type Reservation =
   | { reserved: true /** what each counter stands at now, this attempt included */; counts: Record<string, number> }
   | { reserved: false /** undefined: never (a limit without a window) */; retryAt?: Date; counter: string };
 
+export interface Settlement {
+  subject: string;
+  /** Counters that go to zero and lose their wait. */
+  reset?: readonly string[];
+  /** Counters that give this one attempt back. */
+  release?: readonly string[];
+}
+
 export interface Throttle {
   /** Counts one attempt on every rule's counter of `subject`, all or none, in one conditional update. */
   reserve(subject: string, rules: readonly ThrottleRule[]): Promise<Reservation>;
-  /** After success: `reset` counters go to zero and lose their wait, `release` counters give this one attempt back. */
-  settle(subject: string, outcome: { reset?: readonly string[]; release?: readonly string[] }): Promise<void>;
+  /** After success. */
+  settle(subject: string, outcome: Omit<Settlement, 'subject'>): Promise<void>;
+  /** The same for several subjects, in one call to the database. */
+  settleAll(settlements: readonly Settlement[]): Promise<void>;
   /** What stands in the way right now, without counting. */
   peek(subject: string, rules: readonly ThrottleRule[]): Promise<Reservation>;
 }

@@ -1,9 +1,9 @@
 import type { mongo } from 'mongoose';
 import { type Clock, inSeconds } from '../platform/clock.js';
 import { type Database, type EnsureIndexes, isDuplicateKey } from '../platform/database.js';
-import type { Throttle } from './contract.js';
+import type { Settlement, Throttle } from './contract.js';
 import { type AttemptsDocument, countsOf, fieldOf, obstacle } from './counters.js';
-import { countedUp, expiry, mayAttempt } from './update.js';
+import { countedUp, expiry, mayAttempt, settled } from './update.js';
 
 const COLLECTION = 'attempts';
 /** An insert lost to another one, or a wait that ended between two commands, is worth another try; a third is not. */
@@ -12,6 +12,17 @@ const TRIES = 3;
 /** Limits on attempts in the collection `attempts`, one document per subject (SP 800-63B-4 section 3.2.2). */
 export function createThrottle({ database, clock }: { database: Database; clock: Clock }): Throttle {
   const attempts = database.collection<AttemptsDocument>(COLLECTION);
+
+  const settleAll = async (settlements: readonly Settlement[]): Promise<void> => {
+    const now = clock.now();
+    const updates = settlements.flatMap((settlement) => {
+      const stages = settled(settlement);
+      if (stages.length === 0) return [];
+      const update = [...stages, { $set: { expiresAt: expiry(now) } }];
+      return [{ updateOne: { filter: { _id: settlement.subject }, update } }];
+    });
+    if (updates.length > 0) await attempts.bulkWrite(updates, { ordered: false });
+  };
 
   return {
     async reserve(subject, rules) {
@@ -39,19 +50,8 @@ export function createThrottle({ database, clock }: { database: Database; clock:
       return { reserved: false, counter: rules[0]?.counter ?? '', retryAt: inSeconds(clock.now(), 1) };
     },
 
-    async settle(subject, { reset = [], release = [] }) {
-      const stages: mongo.Document[] = [];
-      if (reset.length > 0) stages.push({ $unset: reset.map((counter) => `counters.${fieldOf(counter)}`) });
-      for (const counter of release) {
-        const path = `counters.${fieldOf(counter)}`;
-        const one = { $max: [{ $subtract: [`$${path}.count`, 1] }, 0] };
-        stages.push({
-          $set: { [path]: { $cond: [`$${path}`, { $mergeObjects: [`$${path}`, { count: one }] }, '$$REMOVE'] } },
-        });
-      }
-      if (stages.length === 0) return;
-      await attempts.updateOne({ _id: subject }, [...stages, { $set: { expiresAt: expiry(clock.now()) } }]);
-    },
+    settle: (subject, outcome) => settleAll([{ subject, ...outcome }]),
+    settleAll,
 
     async peek(subject, rules) {
       const now = clock.now();

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import { inSeconds } from '../platform/clock.js';
-import type { ThrottleRule } from './contract.js';
+import type { Settlement, ThrottleRule } from './contract.js';
 import { fieldOf, NEVER, QUIET_SECONDS } from './counters.js';
 
 /** Holds when no rule refuses an attempt at `now`; matches a counter that does not exist yet. */
@@ -38,6 +38,20 @@ function endOf(rule: ThrottleRule, path: string, runs: mongo.Document, now: Date
   }
   if (rule.limit !== undefined) return NEVER;
   return inSeconds(now, QUIET_SECONDS + Math.max(0, ...(rule.waitsSeconds ?? [])));
+}
+
+/** What a success changes, as stages of one update; none when it changes nothing. */
+export function settled({ reset = [], release = [] }: Settlement): mongo.Document[] {
+  const stages: mongo.Document[] = [];
+  if (reset.length > 0) stages.push({ $unset: reset.map((counter) => `counters.${fieldOf(counter)}`) });
+  for (const counter of release) {
+    const path = `counters.${fieldOf(counter)}`;
+    const one = { $max: [{ $subtract: [`$${path}.count`, 1] }, 0] };
+    stages.push({
+      $set: { [path]: { $cond: [`$${path}`, { $mergeObjects: [`$${path}`, { count: one }] }, '$$REMOVE'] } },
+    });
+  }
+  return stages;
 }
 
 /** The broom may take the document when its last counter has ended. */

@@ -1,0 +1,60 @@
+import type { mongo } from 'mongoose';
+import { connectDatabase, type Database } from '../../src/platform/database.js';
+
+/** Housekeeping of the driver and of the connection: no part of what a request costs. */
+const NOT_A_CALL = new Set(['hello', 'ping', 'endSessions', 'createIndexes', 'isMaster', 'ismaster']);
+
+interface Update {
+  q: Record<string, unknown>;
+}
+
+/** Which of the provider's models, or which subject, a command is about: the first part of its `_id`. */
+function subjectOf(command: mongo.Document): string {
+  const filter = (command.filter ??
+    command.query ??
+    (command.updates as Update[] | undefined)?.[0]?.q ??
+    (command.deletes as Update[] | undefined)?.[0]?.q ??
+    (command.documents as Record<string, unknown>[] | undefined)?.[0] ??
+    {}) as Record<string, unknown>;
+  if (command.insert === 'audit_events') return ` ${String(filter.type)}`;
+  if ('ids' in filter) return ' Session';
+  const [subject = ''] = /^[A-Za-z]+(?=:)/.exec(String(filter._id ?? '')) ?? [];
+  return subject && ` ${subject}`;
+}
+
+/** A command by what it does, to which collection and about what: `find oidc Interaction`. */
+export const nameOf = ({ commandName, command }: mongo.CommandStartedEvent): string =>
+  `${commandName} ${String(command[commandName])}${subjectOf(command)}`;
+
+/** A connection that reports every command it sends. */
+export interface WatchedDatabase extends Database {
+  uri: string;
+  name: string;
+  /** Names of the calls since the last time it was asked. */
+  take(): string[];
+  drop(): Promise<void>;
+}
+
+export async function watchedDatabase(name: string): Promise<WatchedDatabase> {
+  const uri = new URL(process.env.TEST_MONGODB_URI ?? '');
+  uri.searchParams.set('monitorCommands', 'true');
+  const database = await connectDatabase(uri.href, { name });
+  let calls: string[] = [];
+  database.connection.getClient().on('commandStarted', (event: mongo.CommandStartedEvent) => {
+    if (!NOT_A_CALL.has(event.commandName)) calls.push(nameOf(event));
+  });
+  return {
+    ...database,
+    uri: uri.href,
+    name,
+    take() {
+      const taken = calls;
+      calls = [];
+      return taken;
+    },
+    async drop() {
+      await database.connection.dropDatabase();
+      await database.close();
+    },
+  };
+}
