@@ -79,7 +79,7 @@ export async function runDemo(options: {
 
 /** The application's secret is derived, so that both sides know it after a restart without its being written anywhere. */
 function prepare(configFile: string, given: Environment) {
-  const first = loadConfig(configFile, { ...given, [SECRET_VARIABLE]: 'to-be-derived' });
+  const first = loadConfig(configFile, { ...given, [SECRET_VARIABLE]: 'a-placeholder-until-the-keys-are-known' });
   const secrets = demoSecrets(dirname(first.database.embeddedPath));
   const clientSecret = createHmac('sha256', secrets.indexKey).update(SECRET_VARIABLE).digest('base64url');
   const env = { ...given, [SECRET_VARIABLE]: clientSecret };

@@ -103,10 +103,21 @@ export function createRelyingParty({ connect, clock, redirectUri, resource }: Re
       return signedIn;
     },
 
-    /** The profile's access token is another one than the API's: one token has one audience (RFC 8707). */
+    /**
+     * One token has one audience (RFC 8707): the profile needs an access token of its own. An issuer that keeps to the
+     * granted resource gives none; then the profile is in the ID token.
+     */
     async readProfile(signedIn: SignedIn): Promise<void> {
       const { access_token } = await refresh(signedIn, 'for the profile', {});
-      signedIn.userinfo = await client.fetchUserInfo(await connect(), access_token, signedIn.claims.sub);
+      const connection = await connect();
+      await client.fetchUserInfo(connection, access_token, signedIn.claims.sub).then(
+        (userinfo) => {
+          signedIn.userinfo = userinfo;
+        },
+        (error: unknown) => {
+          if (!(error instanceof client.WWWAuthenticateChallengeError)) throw error;
+        },
+      );
     },
 
     async renew(signedIn: SignedIn): Promise<void> {
