@@ -1,7 +1,6 @@
 import { DEVICE_GRANT } from './client-schema.js';
-import { type Complain, requireSecret } from './complain.js';
+import type { Check, Complain } from './complain.js';
 import type { ClientSettings, ReadableParts } from './schema.js';
-import type { Environment } from './secrets.js';
 
 /** 128 bits in base64: RFC 6749 section 10.10 wants a guess to succeed with at most 2^-128. */
 const SECRET_LEAST_CHARACTERS = 22;
@@ -10,11 +9,12 @@ const SECRET_LEAST_CHARACTERS = 22;
 const SCOPES = new Set(['openid', 'offline_access', 'profile', 'email', 'phone', 'address', 'groups']);
 
 /** What must fit together within a client, and between it and the rest of the file. */
-export function clientProblems({ clients, deviceFlow }: ReadableParts, complain: Complain, env: Environment): void {
+export function clientProblems({ clients, deviceFlow }: ReadableParts, check: Check): void {
   clients?.forEach((client, index) => {
     if (!client) return;
-    const at = (field: string, message: string) => complain(`clients[${index}].${field}`, message);
-    authentication(client, at, env);
+    const path = `clients[${index}]`;
+    const at: Complain = (field, message) => check.complain(`${path}.${field}`, message);
+    authentication(client, at, (name) => check.secret(name, `${path}.client_secret_env`));
     grants(client, at);
     addresses(client, at);
     if (client.grant_types.includes(DEVICE_GRANT) && deviceFlow && !deviceFlow.enabled)
@@ -22,14 +22,14 @@ export function clientProblems({ clients, deviceFlow }: ReadableParts, complain:
   });
 }
 
-function authentication(client: ClientSettings, at: Complain, env: Environment): void {
+function authentication(client: ClientSettings, at: Complain, secretOf: (name: string) => string | undefined): void {
   const method = client.token_endpoint_auth_method;
   const hasSecret = method === 'client_secret_basic' || method === 'client_secret_post';
   if (hasSecret && !client.client_secret_env)
     at('client_secret_env', `is missing: ${method} needs a secret (public clients: token_endpoint_auth_method: none)`);
   if (!hasSecret && client.client_secret_env) at('client_secret_env', `has no use with ${method}: remove it`);
   if (hasSecret && client.client_secret_env) {
-    const secret = requireSecret(client.client_secret_env, 'client_secret_env', at, env);
+    const secret = secretOf(client.client_secret_env);
     if (secret && secret.length < SECRET_LEAST_CHARACTERS)
       at('client_secret_env', `the secret must have at least ${SECRET_LEAST_CHARACTERS} characters`);
   }

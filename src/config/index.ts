@@ -4,5 +4,6 @@ export { ConfigurationError, type ConfigurationProblem } from './configuration-e
 export { demoSecrets } from './demo-secrets.js';
 export { loadConfig } from './load-config.js';
 export { isLoopback } from './loopback.js';
+export { parseClient } from './parse-client.js';
 export type { AccountSettings, ClientSettings, Config, ResourceSettings } from './schema.js';
 export { type Environment, loadSecrets, readSecret, type Secrets } from './secrets.js';

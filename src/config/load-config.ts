@@ -2,26 +2,30 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
+import { ConfigurationError } from './configuration-error.js';
+import { describe, explain } from './issues.js';
 import { ruleProblems } from './rules.js';
 import { type Config, configSchema, type ReadableParts, sections } from './schema.js';
 import type { Environment } from './secrets.js';
 import { systemErrorCode } from './system-error.js';
 
-type Path = readonly PropertyKey[];
-
 /**
  * Reads the YAML file and holds it against the schema and the rules.
  * @param env for what the file refers to: `MONGODB_URI`, clients' secrets, passwords.
+ * @param options `withoutSecrets`: for work that needs the settings alone, such as the command line's.
  * @throws ConfigurationError with ALL problems, each with its path and line.
  */
-export function loadConfig(file: string, env: Environment): Config {
+export function loadConfig(
+  file: string,
+  env: Environment,
+  { withoutSecrets = false }: { withoutSecrets?: boolean } = {},
+): Config {
   const lines = new LineCounter();
   const document = parseDocument(readText(file), { lineCounter: lines });
   const raw = settingsOf(document, file);
   const parsed = configSchema.safeParse(raw, { error: explain });
-  const problems = (parsed.error?.issues ?? []).flatMap((issue) => describe(issue));
-  problems.push(...ruleProblems(withLogo(readable(raw), file), env));
+  const problems = (parsed.error?.issues ?? []).flatMap(describe);
+  problems.push(...ruleProblems(withLogo(readable(raw), file), env, withoutSecrets));
   if (!parsed.success || problems.length > 0)
     throw new ConfigurationError(
       problems.map((problem) => ({ ...problem, ...lineOf(problem.path, document, lines) })),
@@ -83,30 +87,6 @@ function complete(parsed: z.output<typeof configSchema>): Config {
   const ofIssuer = Number(port) || (protocol === 'https:' ? 443 : 80);
   return { ...parsed, listen: { ...parsed.listen, port: parsed.listen.port ?? ofIssuer } };
 }
-
-const explain: z.core.$ZodErrorMap = (issue) => {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return 'is missing';
-  if (issue.input === null) return 'has no value';
-  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}`;
-  if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
-  return undefined;
-};
-
-const article = (expected: string): string =>
-  ({ object: 'a group of settings', array: 'a list', int: 'a whole number', boolean: 'true or false' })[expected] ??
-  `a ${expected}`;
-
-function describe(issue: z.core.$ZodIssue): ConfigurationProblem[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: 'is not a setting' }));
-  return [{ path: pathText(issue.path), message: issue.message }];
-}
-
-const pathText = (path: Path): string =>
-  path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
-    '',
-  );
 
 /** The line of the setting, or of the nearest one around it that stands in the file. */
 function lineOf(path: string, document: Document.Parsed, lines: LineCounter): { line?: number } {

@@ -1,24 +1,24 @@
 import { existsSync } from 'node:fs';
 import { clientProblems } from './client-rules.js';
-import { type Complain, requireSecret } from './complain.js';
+import { type Check, createCheck } from './complain.js';
 import type { ConfigurationProblem } from './configuration-error.js';
 import { isLoopback } from './loopback.js';
 import type { ReadableParts } from './schema.js';
 import type { Environment } from './secrets.js';
 
 /** The rules that join settings, over whatever could be read: a mistake in one section hides none in another. */
-export function ruleProblems(parts: ReadableParts, env: Environment): ConfigurationProblem[] {
+export function ruleProblems(parts: ReadableParts, env: Environment, withoutSecrets: boolean): ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
-  const complain: Complain = (path, message) => problems.push({ path, message });
+  const check = createCheck((path, message) => problems.push({ path, message }), env, withoutSecrets);
   for (const rule of [publicIssuer, languages, mailTransport, sessionTimes, duplicates, accountPasswords, logoFile])
-    rule(parts, complain, env);
-  clientProblems(parts, complain, env);
+    rule(parts, check);
+  clientProblems(parts, check);
   return problems;
 }
 
-type Rule = (parts: ReadableParts, complain: Complain, env: Environment) => void;
+type Rule = (parts: ReadableParts, check: Check) => void;
 
-const publicIssuer: Rule = ({ issuer, demo, database, mail }, complain, env) => {
+const publicIssuer: Rule = ({ issuer, demo, database, mail }, { complain, env }) => {
   if (!issuer || isLoopback(new URL(issuer))) return;
   if (demo) complain('demo', `the demonstration has public passwords: its issuer must be on localhost, not ${issuer}`);
   if (database && !database.allowEmbedded && !env.MONGODB_URI?.trim())
@@ -30,23 +30,23 @@ const publicIssuer: Rule = ({ issuer, demo, database, mail }, complain, env) => 
     complain('mail.transport', 'must be smtp: mails in the outbox never leave this server');
 };
 
-const languages: Rule = ({ locales, defaultLocale }, complain) => {
+const languages: Rule = ({ locales, defaultLocale }, { complain }) => {
   if (locales && defaultLocale && !locales.includes(defaultLocale))
     complain('defaultLocale', `must be one of locales (${locales.join(', ')})`);
 };
 
-const mailTransport: Rule = ({ mail }, complain, env) => {
+const mailTransport: Rule = ({ mail }, { complain, secret }) => {
   if (mail?.transport !== 'smtp') return;
   if (!mail.smtp) complain('mail.smtp', 'is missing: the transport is smtp');
-  else if (mail.smtp.user) requireSecret('COUNTERSIGN_SMTP_PASSWORD', 'mail.smtp.user', complain, env);
+  else if (mail.smtp.user) secret('COUNTERSIGN_SMTP_PASSWORD', 'mail.smtp.user');
 };
 
-const sessionTimes: Rule = ({ sessions }, complain) => {
+const sessionTimes: Rule = ({ sessions }, { complain }) => {
   if (sessions && sessions.idleSeconds > sessions.overallSeconds)
     complain('sessions.idleSeconds', 'must not be longer than sessions.overallSeconds');
 };
 
-const duplicates: Rule = ({ clients, resources, accounts, methods, policy }, complain) => {
+const duplicates: Rule = ({ clients, resources, accounts, methods, policy }, { complain }) => {
   const unique = <T>(
     list: readonly (T | undefined)[] | undefined,
     name: string,
@@ -68,7 +68,7 @@ const duplicates: Rule = ({ clients, resources, accounts, methods, policy }, com
   unique(policy?.groups, 'policy.groups', 'group', (rule) => rule.group);
 };
 
-const accountPasswords: Rule = ({ accounts, demo }, complain, env) => {
+const accountPasswords: Rule = ({ accounts, demo }, { complain, secret }) => {
   accounts?.forEach((account, index) => {
     const path = `accounts[${index}]`;
     if (account?.password !== undefined && !demo)
@@ -78,10 +78,10 @@ const accountPasswords: Rule = ({ accounts, demo }, complain, env) => {
       );
     if (account?.password !== undefined && account.password_env)
       complain(`${path}.password_env`, 'stands beside password: remove one of them');
-    if (account?.password_env) requireSecret(account.password_env, `${path}.password_env`, complain, env);
+    if (account?.password_env) secret(account.password_env, `${path}.password_env`);
   });
 };
 
-const logoFile: Rule = ({ branding }, complain) => {
+const logoFile: Rule = ({ branding }, { complain }) => {
   if (branding?.logo && !existsSync(branding.logo)) complain('branding.logo', `there is no file ${branding.logo}`);
 };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { connectDatabase } from '../../src/platform/database.js';
-import { findMongod, openMongo } from '../../src/platform/embedded-mongodb/index.js';
+import { findMongod, openMongo, runningMongo } from '../../src/platform/embedded-mongodb/index.js';
 import { projectRoot } from '../../src/platform/paths.js';
 import { bareMachine, fakeMongod } from './fakes.js';
 
@@ -83,6 +83,8 @@ test('data and transactions survive a restart, on another port; a second copy on
   await database.collection('notes').insertOne({ text: 'one' });
   await database.close();
 
+  expect(await runningMongo(dataPath)).toBe(first.uri);
+  expect(await runningMongo(machine.root)).toBeUndefined();
   const refused = await failureOf(openMongo({ ...machine.options, dataPath }));
   expect(refused).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
   expect(refused.message).toMatch(/^another process works with the data folder [^\n]+$/);
@@ -91,6 +93,7 @@ test('data and transactions survive a restart, on another port; a second copy on
   await Promise.all([first.stop(), first.stop()]);
   expect(Date.now() - began).toBeLessThan(4_000);
 
+  expect(await runningMongo(dataPath)).toBeUndefined();
   const second = await openMongo({ ...machine.options, dataPath });
   expect(second.uri).not.toBe(first.uri);
   database = await connectDatabase(second.uri, { name: 'kept' });
@@ -148,9 +151,16 @@ test("a terminal's Ctrl-C reaches the whole group, and mongod lives until stop()
 
 test('a process that is killed leaves no mongod behind, and the folder can be opened again at once', async () => {
   const other = await openInOtherProcess();
+  expect(await runningMongo(dataPath)).toBe(other.uri);
   process.kill(other.group, 'SIGKILL');
   await other.ended;
   const mongo = await openMongo({ ...machine.options, dataPath });
   await mongo.stop();
   await expect(connectDatabase(other.uri, { timeoutMs: 300 })).rejects.toThrow();
+});
+
+test('an address that a killed process left behind is not believed when another MongoDB answers there', async () => {
+  await mkdir(dataPath);
+  await writeFile(join(dataPath, 'countersign-address'), process.env.TEST_MONGODB_URI as string);
+  expect(await runningMongo(dataPath)).toBeUndefined();
 });

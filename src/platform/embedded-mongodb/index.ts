@@ -3,3 +3,4 @@
 export { type FindOptions, findMongod } from './find-mongod.js';
 export type { Mongod } from './mongod.js';
 export { type OpenMongo, type OpenMongoOptions, openMongo } from './open-mongo.js';
+export { runningMongo } from './running-copy.js';

@@ -8,6 +8,7 @@ import { askServer } from './given-server.js';
 import { type RunningMongod, startMongod } from './memory-server.js';
 import type { Mongod } from './mongod.js';
 import { becomePrimary, embeddedUri, REPLICA_SET } from './replica-set.js';
+import { announce, retract } from './running-copy.js';
 
 /** A killed process leaves its mongod behind for a moment: it is watched every 2 s and then ends in order. */
 const FOLDER_FREE_WITHIN_MS = 6_000;
@@ -48,7 +49,13 @@ export async function openMongo(options: OpenMongoOptions): Promise<OpenMongo> {
   for await (const mongod of mongodCandidates(options, tried)) {
     try {
       const running = await start(mongod, dataPath, log);
-      return { uri: embeddedUri(running.port), embedded: true, stop: running.stop };
+      const uri = embeddedUri(running.port);
+      await announce(dataPath, uri);
+      const stop = async () => {
+        await retract(dataPath);
+        await running.stop();
+      };
+      return { uri, embedded: true, stop };
     } catch (error) {
       if (error instanceof AppError) throw error;
       log(`${mongod.binary} does not start on ${dataPath}: ${reasonOf(error)}; going on`);
