@@ -42,8 +42,9 @@ const AT_MOST: Record<string, Record<string, number>> = {
     'POST /token': 7,
   },
   refresh: {
-    // Refresh token, session, grant, account read; the old one consumed; the new one and the access token written.
-    'POST /token': 7,
+    // Refresh token, session, grant, account read; the old one consumed; the new one and the access token written; the idle
+    // time of the session starts anew.
+    'POST /token': 8,
   },
   userinfo: {
     // Access token, session, grant, account.
