@@ -55,6 +55,7 @@ export async function startBareIssuer(
     interactions: { url: (_ctx, { uid }) => `/act/${uid}` },
     features: {
       devInteractions: { enabled: false },
+      claimsParameter: { enabled: true },
       deviceFlow: { enabled: true },
       backchannelLogout: { enabled: true },
       resourceIndicators: {

@@ -74,9 +74,9 @@ test('the API wants the second step; after the step-up it answers', async () => 
   expect(refused.text).toContain('Step up, then call again');
   Object.assign(issuer.next, { acr: 'urn:countersign:acr:2fa', amr: ['pwd', 'otp', 'mfa'] });
   await signIn('?ask=second');
-  expect(issuer.requests.at(-1)?.get('acr_values')).toBe('urn:countersign:acr:2fa');
-  // A plain provider asks again only when told to; ours does it for the level alone.
-  await signIn('?ask=other');
+  expect(JSON.parse(issuer.requests.at(-1)?.get('claims') ?? '')).toEqual({
+    id_token: { acr: { essential: true, values: ['urn:countersign:acr:2fa', 'phr'] } },
+  });
   const page = await browser.open(`${base}/app/call-api`, {});
   expect(page.text).toContain('It answered <b>200</b>');
   expect(page.text).toContain('Lighthouse');
@@ -86,6 +86,9 @@ test('asks for a fresh sign-in and for an essential level as the specification s
   const page = await signIn('?ask=anew');
   expect(page.url).toBe(`${base}/app`);
   expect(issuer.requests.at(-1)?.get('max_age')).toBe('0');
+  await signIn('?ask=prefer');
+  expect(issuer.requests.at(-1)?.get('acr_values')).toBe('urn:countersign:acr:2fa');
+  issuer.next.acr = 'phr';
   await signIn('?ask=key');
   expect(JSON.parse(issuer.requests.at(-1)?.get('claims') ?? '')).toEqual({
     id_token: { acr: { essential: true, value: 'phr' } },

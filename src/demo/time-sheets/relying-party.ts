@@ -1,17 +1,25 @@
 import { createHash } from 'node:crypto';
 import * as client from 'openid-client';
 import type { Clock } from '../../platform/clock.js';
+import { ACR } from '../../policy/levels.js';
 import type { IssuerConnection } from './issuer.js';
 import type { DemoSession, SignedIn } from './session.js';
+
+/** The claims parameter that makes a level a must (Core 5.5.1.1): reached, or no token. */
+const must = (...values: string[]): string =>
+  JSON.stringify({
+    id_token: { acr: values.length > 1 ? { essential: true, values } : { essential: true, value: values[0] } },
+  });
 
 /** What the application may ask of a sign-in beyond an ordinary one. */
 export const ASKS = {
   plain: {},
+  /** The answer to an API's challenge (RFC 9470). */
+  second: { claims: must(ACR['2fa'], ACR.phr) },
   /** Voluntary (Core 3.1.2.1): the token says what was reached. */
-  second: { acr_values: 'urn:countersign:acr:2fa' },
+  prefer: { acr_values: ACR['2fa'] },
   anew: { max_age: '0' },
-  /** Essential (Core 5.5.1.1): reached, or no token. */
-  key: { claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'phr' } } }) },
+  key: { claims: must(ACR.phr) },
   other: { prompt: 'login' },
 } as const satisfies Record<string, Record<string, string>>;
 export type Ask = keyof typeof ASKS;
