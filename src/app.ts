@@ -99,6 +99,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     branding: config.branding,
     locales: config.locales,
     defaultLocale: config.defaultLocale,
+    timeZone: config.policy.timeZone,
   });
   const passwords = createPasswords(core);
   const accounts = createAccounts({ ...core, passwords });
@@ -108,7 +109,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     ...core,
     transport: deps.transport,
     renderMail: (notice, { locale = config.defaultLocale, ...rest }) => renderMail(notice, { locale, ...rest }),
-    notMeLink: async (accountId) => `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}`,
+    notMeLink: async (accountId, notice) =>
+      `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}?what=${notice}`,
     deliver: { backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery) },
   });
   const announceLogout = (delivery: LogoutDelivery): Promise<void> =>

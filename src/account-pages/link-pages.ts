@@ -2,6 +2,7 @@ import type { Account, AccountSource } from '../accounts/contract.js';
 import type { OneTimeLinks } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import { originOf, type Pages, type Presenter } from '../http/index.js';
+import { NOTICES } from '../notifications/index.js';
 import type { EnrolmentCookie } from '../second-factor/index.js';
 import type { Sessions } from '../sessions/index.js';
 
@@ -49,7 +50,13 @@ export function mountLinkPages(deps: LinkPagesDeps): void {
   pages.get('/not-me/:token', async (ctx, { token = '' }) => {
     const link = await links.find('not_me', token);
     if (!link) return presenter.show(ctx, 'link-unusable', { purpose: 'not_me' }, 400);
-    presenter.show(ctx, 'not-me', { action: url(`/not-me/${token}`), at: link.createdAt });
+    const { what } = ctx.query;
+    const isNotice = NOTICES.some((notice) => notice === what);
+    presenter.show(ctx, 'not-me', {
+      action: url(`/not-me/${token}`),
+      at: link.createdAt,
+      ...(isNotice ? { what } : {}),
+    });
   });
   pages.form('/not-me/:token', {}, async (ctx, _form, { token = '' }) => {
     const link = await links.consume('not_me', token);

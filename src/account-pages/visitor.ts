@@ -15,10 +15,13 @@ const FRESH_SECONDS = 300;
 /** The client under which the account pages sign people in; it gets no code and no token. */
 export const ACCOUNT_CLIENT_ID = 'countersign-account';
 
+/** How sign-in pages and error pages name the account pages. */
+export const ACCOUNT_CLIENT_NAME = 'Countersign';
+
 /** The account pages sign people in like any application does, and want neither code nor token (`response_type=none`). */
 export const accountClient = (issuer: string) => ({
   client_id: ACCOUNT_CLIENT_ID,
-  client_name: 'Countersign',
+  client_name: ACCOUNT_CLIENT_NAME,
   application_type: 'web' as const,
   token_endpoint_auth_method: 'none' as const,
   response_types: ['none' as const],
@@ -44,6 +47,8 @@ export interface Visitors {
    * @param fresh ask for the second factor again when it was proved too long ago
    */
   require(ctx: Context, path: string, options?: { fresh?: boolean }): Promise<Visitor | undefined>;
+  /** Without sending anybody anywhere. */
+  isSignedIn(ctx: Context): Promise<boolean>;
   /** Sends the browser through a sign-in that asks for the second factor, and back to `path`. */
   askAgain(ctx: Context, path: string): void;
 }
@@ -97,6 +102,7 @@ export function createVisitors(deps: {
       signIn(ctx, path, visitor ? 'second_factor' : undefined);
       return undefined;
     },
+    isSignedIn: async (ctx) => (await current(ctx)) !== undefined,
     askAgain: (ctx, path) => signIn(ctx, path, 'second_factor'),
   };
 }

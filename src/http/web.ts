@@ -33,6 +33,8 @@ export interface WebOptions {
   branding: Branding;
   locales: readonly string[];
   defaultLocale: string;
+  /** IANA name: times on pages without JavaScript, and in mails. */
+  timeZone: string;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -45,7 +47,12 @@ export function createWeb(options: WebOptions): Web {
   const basePath = pathname === '/' ? '' : pathname;
   const url = (path: string): string => basePath + path;
   const cookies = cookieSettings(issuer);
-  const catalogue = createCatalogue({ locales: options.locales, defaultLocale: options.defaultLocale });
+  const catalogue = createCatalogue({
+    locales: options.locales,
+    defaultLocale: options.defaultLocale,
+    timeZone: options.timeZone,
+    logger,
+  });
   const assets = loadAssets(branding);
   const renderer = createRenderer({ catalogue, branding, assets, basePath, clock });
   const csrf = createCsrf({ issuer, cookies, random, secretBox });

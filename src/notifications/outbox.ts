@@ -19,7 +19,7 @@ export interface OutboxDeps {
   /** What else is delivered the same way, by kind: throws when the receiver did not take it. */
   deliver?: Readonly<Record<string, (payload: unknown) => Promise<void>>>;
   /** Makes the "that was not me" link; added to every mail that reports a change. */
-  notMeLink?: (accountId: string) => Promise<string>;
+  notMeLink?: (accountId: string, notice: Notice) => Promise<string>;
   retry?: RetrySchedule;
   /** How long a sender may be silent before another takes its mail. Longer than the transport's own timeouts. */
   leaseSeconds?: number;
@@ -147,7 +147,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   return {
     async notify(account, notice, params = {}) {
       if (!account.email) return;
-      const notMeHref = notMeLink && !WITHOUT_NOT_ME.has(notice) ? await notMeLink(account.id) : undefined;
+      const notMeHref = notMeLink && !WITHOUT_NOT_ME.has(notice) ? await notMeLink(account.id, notice) : undefined;
       const body = await renderMail(notice, {
         name: account.name,
         params,

@@ -111,7 +111,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   };
 
   const isHosted = options.web !== undefined;
-  const web = options.web ?? createWeb({ ...core, issuer, branding, locales, defaultLocale });
+  const web =
+    options.web ?? createWeb({ ...core, issuer, branding, locales, defaultLocale, timeZone: options.policy.timeZone });
   const audit = createAudit(core);
   const throttle = createThrottle(core);
   const links = createOneTimeLinks(core);

@@ -1,0 +1,100 @@
+import type { Context } from 'koa';
+import { AppError } from '../errors.js';
+import { LABEL_MAX_LENGTH } from '../factors/index.js';
+import { originOf, seeOther } from '../http/index.js';
+import type { SecurityPageDeps } from './home.js';
+import type { Visitor } from './visitor.js';
+
+/** Adding, renaming and removing login methods: each asks for a second factor proved in the last minutes. */
+export function mountFactorPages(deps: SecurityPageDeps): void {
+  const { pages, presenter, visitors, engine, url } = deps;
+  const home = url('/account');
+
+  for (const { method, kind, enrolmentFields } of engine.forms()) {
+    const path = `/account/add/${method}`;
+    const locals = { action: url(path), backHref: home, replaces: kind === 'fallback' };
+    /** An account without any factor sets its first one up in the wizard, under its own rule. */
+    const open = async (ctx: Context): Promise<Visitor | undefined> => {
+      const visitor = await visitors.require(ctx, path, { fresh: true });
+      if (visitor && !visitor.hasFactor) {
+        visitors.askAgain(ctx, '/account');
+        return undefined;
+      }
+      return visitor;
+    };
+    pages.get(path, async (ctx) => {
+      const visitor = await open(ctx);
+      if (visitor) await deps.enrolmentPage.show(ctx, visitor.account, method, locals);
+    });
+    pages.form(path, enrolmentFields, async (ctx, evidence) => {
+      const visitor = await open(ctx);
+      if (!visitor) return;
+      const enrolled = await deps.enrolmentPage.confirm(ctx, visitor.account, method, evidence, locals);
+      if (!enrolled) return;
+      // A first factor without codes to fall back on is half a set-up.
+      const hasCodes =
+        kind === 'fallback' || (await engine.forAccount(visitor.account.id)).some((m) => m.kind === 'fallback');
+      const fallback = engine.enrollable().find((other) => other.kind === 'fallback');
+      seeOther(
+        ctx,
+        hasCodes || !fallback
+          ? `${home}?done=${kind === 'fallback' ? 'codes_created' : 'enrolled'}`
+          : url(`/account/add/${fallback.id}`),
+      );
+    });
+  }
+
+  const openFactor = async (ctx: Context, id: string, change: 'rename' | 'remove') => {
+    const visitor = await visitors.require(ctx, `/account/factors/${id}/${change}`, { fresh: true });
+    if (!visitor) return undefined;
+    const factor = await engine.find(visitor.account.id, id);
+    if (!factor) throw new AppError('FACTOR_NOT_FOUND', 'no such factor');
+    return { visitor, factor };
+  };
+
+  pages.get('/account/factors/:id/rename', async (ctx, { id = '' }) => {
+    const opened = await openFactor(ctx, id, 'rename');
+    if (!opened) return;
+    presenter.show(ctx, 'account/rename', {
+      action: url(`/account/factors/${id}/rename`),
+      label: opened.factor.label,
+      backHref: home,
+    });
+  });
+  pages.form('/account/factors/:id/rename', { label: LABEL_MAX_LENGTH }, async (ctx, { label }, { id = '' }) => {
+    const opened = await openFactor(ctx, id, 'rename');
+    if (!opened) return;
+    const outcome = await engine.rename(opened.visitor.account, id, label, originOf(ctx));
+    if (outcome === 'not_found') throw new AppError('FACTOR_NOT_FOUND', 'no such factor');
+    if (outcome === 'renamed') return seeOther(ctx, `${home}?done=renamed`);
+    presenter.show(
+      ctx,
+      'account/rename',
+      { action: url(`/account/factors/${id}/rename`), label, backHref: home, error: 'malformed' },
+      422,
+    );
+  });
+
+  pages.get('/account/factors/:id/remove', async (ctx, { id = '' }) => {
+    const opened = await openFactor(ctx, id, 'remove');
+    if (!opened) return;
+    const primaries = (await engine.forAccount(opened.visitor.account.id))
+      .filter(({ kind }) => kind === 'primary')
+      .flatMap(({ factors }) => factors);
+    presenter.show(ctx, 'account/remove', {
+      action: url(`/account/factors/${id}/remove`),
+      label: opened.factor.label,
+      method: opened.factor.method,
+      isLast: primaries.length === 1 && primaries[0]?.id === id,
+      backHref: home,
+    });
+  });
+  pages.form('/account/factors/:id/remove', {}, async (ctx, _form, { id = '' }) => {
+    const opened = await openFactor(ctx, id, 'remove');
+    if (!opened) return;
+    if ((await engine.remove(opened.visitor.account, id, originOf(ctx))) === 'not_found') {
+      throw new AppError('FACTOR_NOT_FOUND', 'no such factor');
+    }
+    seeOther(ctx, `${home}?done=removed`);
+  });
+}
