@@ -2,9 +2,8 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Audit } from '../audit/contract.js';
 import { AppError } from '../errors.js';
-import { type Pages, seeOther } from '../http/pages.js';
-import type { Presenter } from '../http/presenter.js';
-import { originOf, stateOf } from '../http/request-state.js';
+import type { Presenter } from '../http/index.js';
+import { originOf, type Pages, seeOther, stateOf } from '../http/index.js';
 import type { Interactions, SignInInteraction } from './interaction.js';
 
 interface Missing {
@@ -31,6 +30,13 @@ export function mountConsent(deps: ConsentDeps): void {
     const id = interaction.session?.accountId;
     if (!id) throw new AppError('INTERACTION_ENDED', 'consent without a session');
     return id;
+  };
+
+  /** What is asked for; all that the application gets where it has the grant already and wants the page again. */
+  const shown = ({ params, prompt }: SignInInteraction, missing: string[]): string[] => {
+    const isAgain = Object.keys(prompt.details).every((name) => prompt.details[name] === undefined);
+    const scopes = isAgain && typeof params.scope === 'string' ? params.scope.split(' ') : missing;
+    return scopes.filter((scope) => scope !== 'openid');
   };
 
   const answer = (ctx: Context, interaction: SignInInteraction, type: 'consent_granted' | 'consent_refused') => {
@@ -63,7 +69,7 @@ export function mountConsent(deps: ConsentDeps): void {
       logoUri: client?.logoUri,
       policyUri: client?.policyUri,
       tosUri: client?.tosUri,
-      scopes: missingOIDCScope.filter((scope) => scope !== 'openid').map((name) => ({ name })),
+      scopes: shown(interaction, missingOIDCScope).map((name) => ({ name })),
       claims: missingOIDCClaims,
       resources: Object.entries(missingResourceScopes).map(([identifier, scopes]) => ({ identifier, scopes })),
       login: account?.login,
