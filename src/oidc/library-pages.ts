@@ -1,9 +1,8 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { AppError } from '../errors.js';
-import { toAppError } from '../http/middleware.js';
-import type { Presenter } from '../http/presenter.js';
-import { stateOf } from '../http/request-state.js';
+import type { Presenter } from '../http/index.js';
+import { stateOf, toAppError } from '../http/index.js';
 import { isDatabaseUnavailable } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 
@@ -85,6 +84,13 @@ export function createLibraryPages(deps: {
     },
 
     async deviceCode(ctx, _form, _out, error) {
+      const session = ctx.oidc.session as unknown as { new?: boolean; touched?: boolean } | undefined;
+      if (error && session?.new) {
+        // The session of the form is over. The library would fail over a session that it marks as changed but never stored.
+        session.touched = false;
+        presenter.show(plain(ctx), 'ended', { reason: 'expired', href: ctx.oidc.urlFor('code_verification') }, 400);
+        return;
+      }
       const known = error && (DEVICE_ERRORS[error.name] ?? 'other');
       presenter.show(
         plain(ctx),
