@@ -1,12 +1,12 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, AccountStore } from './accounts/index.js';
 import { type App, createApp, ensureIndexes } from './app.js';
 import { type Config, clientsWithSecrets, type Environment, readSecret, type Secrets } from './config/index.js';
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
-import { loadSigningKeys } from './oidc/keys.js';
+import { loadSigningKeys } from './oidc/index.js';
 import { systemClock } from './platform/clock.js';
 import { connectDatabase, type Database } from './platform/database.js';
+import { openListener } from './platform/listener.js';
 import { createLogger, type Logger } from './platform/logger.js';
 import { createSecretBox } from './platform/secret-box.js';
 
@@ -31,7 +31,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Requests under way get this long to finish when the server stops. */
+/** Requests and deliveries under way get this long to finish when the server stops. */
 const GRACE_MS = 4_000;
 
 function mailTransport(config: Config, database: Database, env: Environment): Transport {
@@ -39,16 +39,6 @@ function mailTransport(config: Config, database: Database, env: Environment): Tr
   if (transport === 'outbox' || !smtp) return storedTransport(database);
   const password = readSecret(env, 'COUNTERSIGN_SMTP_PASSWORD');
   return smtpTransport({ ...smtp, from, ...(password ? { password } : {}) } as Parameters<typeof smtpTransport>[0]);
-}
-
-function listen(server: Server, { host, port }: Config['listen']): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }
 
 /**
@@ -70,27 +60,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clients: clientsWithSecrets(config, env),
       transport: mailTransport(config, database, env),
     });
-    const server = createServer(app.koa.callback());
-    server.requestTimeout = 30_000;
-    server.headersTimeout = 15_000;
-    const port = await listen(server, config.listen);
-    app.outbox.start();
     app.web.warmUp();
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
+    const listener = await openListener(app.koa.callback(), config.listen);
+    app.outbox.start();
     return {
       issuer: config.issuer,
-      port,
+      port: listener.port,
       app,
       accounts: app.accounts,
       invite: (account) => app.sendInvitation(account, { type: 'operator' }),
       database,
       async stop() {
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeIdleConnections();
-        const impatient = setTimeout(() => server.closeAllConnections(), GRACE_MS);
-        await closed;
-        clearTimeout(impatient);
-        await app.outbox.stop();
+        // Mails that the last requests leave behind wait for the next start, or for another node.
+        const mailsSettled = Promise.race([app.outbox.stop(), sleep(GRACE_MS, undefined, { ref: false })]);
+        await listener.close(GRACE_MS);
+        await mailsSettled;
         await app.audit.record({ type: 'sys_shutdown', actor: { type: 'system' } }).catch(() => {});
         await database.close();
       },

@@ -4,7 +4,7 @@ import type { Audit, StoredAuditEvent } from '../audit/contract.js';
 import { AppError } from '../errors.js';
 import type { AccountMethod, Engine } from '../factors/index.js';
 import { type Pages, type Presenter, seeOther, stateOf } from '../http/index.js';
-import type { EnrolmentPage } from '../interaction/enrolment-page.js';
+import type { EnrolmentPage } from '../interaction/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Sessions } from '../sessions/index.js';
 import { browserName } from './browser-name.js';

@@ -12,7 +12,7 @@ import {
 import type { Audit } from '../audit/contract.js';
 import type { Engine } from '../factors/index.js';
 import { originOf, type Pages, type Presenter, seeOther } from '../http/index.js';
-import type { KnownBrowser } from '../interaction/known-browser.js';
+import type { KnownBrowser } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';

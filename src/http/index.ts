@@ -1,8 +1,11 @@
 /** Everything between a request and our pages: forms, cookies, CSRF, errors, headers, rendering. */
+
+export { readBody } from './body.js';
 export { type CookieSettings, cookieSettings } from './cookies.js';
 export type { FormFields, FormValues } from './form.js';
 export { type Catalogue, createCatalogue } from './i18n.js';
 export { createMailRenderer } from './mail-view.js';
+export { toAppError } from './middleware.js';
 export { Pages, seeOther } from './pages.js';
 export type { Presenter } from './presenter.js';
 export { originOf, type RequestState, stateOf } from './request-state.js';

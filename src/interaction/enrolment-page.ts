@@ -2,8 +2,8 @@ import type { Context } from 'koa';
 import type { Account } from '../accounts/contract.js';
 import { AppError } from '../errors.js';
 import type { Engine, EnrolmentResult } from '../factors/index.js';
-import type { Presenter } from '../http/presenter.js';
-import { originOf } from '../http/request-state.js';
+import type { Presenter } from '../http/index.js';
+import { originOf } from '../http/index.js';
 
 export type Enrolled = Extract<EnrolmentResult, { status: 'enrolled' }>;
 

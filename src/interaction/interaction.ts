@@ -1,9 +1,8 @@
 import type { Context } from 'koa';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import { AppError } from '../errors.js';
-import type { Catalogue } from '../http/i18n.js';
-import { seeOther } from '../http/pages.js';
-import { stateOf } from '../http/request-state.js';
+import type { Catalogue } from '../http/index.js';
+import { seeOther, stateOf } from '../http/index.js';
 import { FIRST_FACTOR_TTL_SECONDS, type SignInResult } from '../oidc/prompts/index.js';
 import type { StartedSignIns } from './started.js';
 

@@ -1,8 +1,7 @@
 import type { Context } from 'koa';
 import { AppError } from '../errors.js';
 import type { AccountMethod } from '../factors/index.js';
-import { seeOther } from '../http/pages.js';
-import { originOf, stateOf } from '../http/request-state.js';
+import { originOf, seeOther, stateOf } from '../http/index.js';
 import { epochSeconds } from '../platform/clock.js';
 import { ACR, highest, isAtLeast } from '../policy/levels.js';
 import type { Actor } from './actor.js';

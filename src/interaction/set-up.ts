@@ -1,7 +1,6 @@
 import type { Context } from 'koa';
 import { AppError } from '../errors.js';
-import { seeOther } from '../http/pages.js';
-import { originOf, stateOf } from '../http/request-state.js';
+import { originOf, seeOther, stateOf } from '../http/index.js';
 import { epochSeconds } from '../platform/clock.js';
 import type { Decision } from '../policy/index.js';
 import { ACR, highest, type Level } from '../policy/levels.js';

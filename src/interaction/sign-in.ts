@@ -1,10 +1,8 @@
 import type { Context } from 'koa';
 import type { Account, PasswordSignIn } from '../accounts/index.js';
 import { AppError } from '../errors.js';
-import type { Pages } from '../http/pages.js';
-import { seeOther } from '../http/pages.js';
-import type { Presenter } from '../http/presenter.js';
-import { originOf, stateOf } from '../http/request-state.js';
+import type { Pages, Presenter } from '../http/index.js';
+import { originOf, seeOther, stateOf } from '../http/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Interactions, SignInInteraction } from './interaction.js';
 import type { KnownBrowser } from './known-browser.js';

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { CookieSettings } from '../http/cookies.js';
+import type { CookieSettings } from '../http/index.js';
 
 const KEPT = 6;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import type { Context, Next } from 'koa';
 import { AppError } from '../errors.js';
-import { readBody } from '../http/body.js';
+import { readBody } from '../http/index.js';
 
 const LIMIT_BYTES = 65_536;
 

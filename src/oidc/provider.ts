@@ -9,8 +9,7 @@ import Provider, {
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import type { Config } from '../config/index.js';
-import type { CookieSettings } from '../http/cookies.js';
-import type { Presenter } from '../http/presenter.js';
+import type { CookieSettings, Presenter } from '../http/index.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { ACR } from '../policy/levels.js';

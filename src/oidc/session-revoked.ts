@@ -1,8 +1,7 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { AppError } from '../errors.js';
-import type { CookieSettings } from '../http/cookies.js';
-import type { Presenter } from '../http/presenter.js';
+import type { CookieSettings, Presenter } from '../http/index.js';
 import { SessionRevokedError } from './adapter/index.js';
 
 /**

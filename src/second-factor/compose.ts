@@ -6,13 +6,21 @@ import type { Audit } from '../audit/contract.js';
 import { AppError } from '../errors.js';
 import { type Engine, levelsOf } from '../factors/index.js';
 import { originOf, type Web } from '../http/index.js';
-import { type Actor, levelOfSession, methodsOf } from '../interaction/actor.js';
-import { createEnrolmentPage, type EnrolmentPage } from '../interaction/enrolment-page.js';
-import type { HostedPages } from '../interaction/hosted-pages.js';
-import { createInteractions, type Interactions, PROMPT_PATHS, type PromptName } from '../interaction/interaction.js';
-import { mountSecondFactor } from '../interaction/second-factor.js';
-import { mountSetUp } from '../interaction/set-up.js';
-import { createStartedSignIns } from '../interaction/started.js';
+import type { HostedPages } from '../interaction/index.js';
+import {
+  type Actor,
+  createEnrolmentPage,
+  createInteractions,
+  createStartedSignIns,
+  type EnrolmentPage,
+  type Interactions,
+  levelOfSession,
+  methodsOf,
+  mountSecondFactor,
+  mountSetUp,
+  PROMPT_PATHS,
+  type PromptName,
+} from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import { requestedAcr, resultOf, type SignInResult, secondFactorPolicy } from '../oidc/prompts/index.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Standing } from '../accounts/contract.js';
 import type { Standings } from '../accounts/index.js';
-import type { CookieSettings } from '../http/cookies.js';
+import type { CookieSettings } from '../http/index.js';
 import { type Clock, inSeconds } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';

@@ -28,7 +28,7 @@ export const pluginsAreIslands: Rule = (modules) =>
     return 'a plugin knows only the contract of factors, the errors, and types of the platform';
   });
 
-const COMPOSERS = new Set(['src/app.ts', 'src/second-factor.ts']);
+const COMPOSERS = new Set(['src/app.ts', 'src/index.ts']);
 
 export const pluginsAreChosenInOnePlace: Rule = (modules) =>
   eachImport(modules, (from, { target }) =>
@@ -44,7 +44,7 @@ export const policyIsPure: Rule = (modules) =>
       : undefined,
   );
 
-const NEAR_THE_PROVIDER = /^src\/(?:(?:oidc|interaction|account-pages|second-factor)\/.*|second-factor\.ts)$/;
+const NEAR_THE_PROVIDER = /^src\/(?:(?:oidc|interaction|account-pages|second-factor|sessions)\/.*|app\.ts)$/;
 
 export const providerStaysBehindItsFolders: Rule = (modules) =>
   eachImport(modules, (from, { target }) =>

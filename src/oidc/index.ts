@@ -1,0 +1,7 @@
+/** The provider of our own server: settings, claims, keys, and what stands around it. */
+export { authorizationByPost } from './authorization-by-post.js';
+export { findAccountIn } from './claims.js';
+export { loadSigningKeys } from './keys.js';
+export { createProvider, type ProviderDeps } from './provider.js';
+export * from './session-activity.js';
+export { sessionRevoked } from './session-revoked.js';
