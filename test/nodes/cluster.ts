@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { freePort, RP, RP_SECRET, startApp, type TestApp, testSecrets } from '../support/app.js';
+import { testDatabase } from '../support/database.js';
+import { type Balancer, type NodeName, openBalancer } from './balancer.js';
+import { type MongoGate, openMongoGate } from './mongo-gate.js';
+import { ready, type ServerNode, spawnNode } from './node.js';
+
+/** Two server processes on one database behind one address. */
+export interface Cluster {
+  issuer: string;
+  balancer: Balancer;
+  nodes: Record<NodeName, ServerNode>;
+  ports: Record<NodeName, number>;
+  /** On the way from node A to the database. */
+  gate: MongoGate;
+  /** The same installation in the process of the tests: for accounts, factors and the audit, never for a browser. */
+  office: TestApp;
+  /** Starts a node again that was killed or stopped. */
+  revive(name: NodeName): Promise<void>;
+  /** A further node with changed settings, not behind the balancer; the caller ends it. */
+  spawn(settings: Record<string, unknown>): ServerNode;
+  stop(): Promise<void>;
+}
+
+export const OTHER_RP = {
+  ...RP,
+  client_id: 'other',
+  client_name: 'Wiki',
+  redirect_uris: ['https://wiki.example/cb'],
+  client_uri: 'https://wiki.example/',
+};
+
+const environment = (mongoUri: string): Record<string, string> => ({
+  MONGODB_URI: mongoUri,
+  RP_SECRET,
+  COUNTERSIGN_SEALING_KEYS: testSecrets.sealingKeys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(),
+  COUNTERSIGN_COOKIE_KEYS: testSecrets.cookieKeys.join(),
+  COUNTERSIGN_INDEX_KEY: testSecrets.indexKey.toString('base64'),
+});
+
+/** Both nodes start at the same moment on an empty database. */
+export async function startCluster(settings: Record<string, unknown> = {}): Promise<Cluster> {
+  const [issuerPort, a, b] = await Promise.all([freePort(), freePort(), freePort()]);
+  const issuer = `http://localhost:${issuerPort}`;
+  const database = await testDatabase();
+  const gate = await openMongoGate(database.uri);
+  const ports = { a, b };
+  const balancer = await openBalancer(issuerPort, ports);
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-nodes-'));
+  const all: ServerNode[] = [];
+  const shared = {
+    issuer,
+    policy: { firstEnrolment: 'password' },
+    clients: [{ ...RP, issue_refresh_token: true }, OTHER_RP],
+    log: { level: 'error' },
+    ...settings,
+  };
+  const spawn = (own: Record<string, unknown>, uri = database.uri): ServerNode => {
+    const file = join(folder, `${all.length}.yaml`);
+    writeFileSync(file, stringify({ ...shared, database: { name: database.name }, ...own }));
+    const node = spawnNode(file, environment(uri));
+    all.push(node);
+    return node;
+  };
+  const spawnNamed = (name: NodeName): ServerNode =>
+    spawn({ listen: { port: ports[name] } }, name === 'a' ? gate.uri : database.uri);
+  const nodes = { a: spawnNamed('a'), b: spawnNamed('b') };
+  await Promise.all([ready(nodes.a), ready(nodes.b)]);
+  const office = await startApp(shared, { database, issuer });
+  return {
+    issuer,
+    balancer,
+    nodes,
+    ports,
+    gate,
+    office,
+    spawn,
+    async revive(name) {
+      nodes[name] = spawnNamed(name);
+      await ready(nodes[name]);
+    },
+    async stop() {
+      await Promise.all(all.map((node) => node.kill()));
+      await balancer.stop();
+      await gate.stop();
+      await office.stop();
+      await database.drop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
