@@ -61,6 +61,25 @@ describe('a document', () => {
     for (const id of ['AuthorizationCode:late', 'Session:late', 'UserCode:LATE']) expect(await raw(id)).not.toBeNull();
   });
 
+  it('of a user code past its end leads to no device code, however long that lives', async () => {
+    const devices = store.adapter('DeviceCode');
+    await devices.upsert('dev', { kind: 'DeviceCode', jti: 'dev', userCode: 'PAST' }, 60);
+    expect(await devices.findByUserCode('PAST')).toMatchObject({ jti: 'dev' });
+    await database.collection<Raw>('oidc').updateOne({ _id: 'UserCode:PAST' }, { $set: { expiresAt: clock.now() } });
+    expect(await devices.findByUserCode('PAST')).toBeUndefined();
+    expect(await devices.find('dev')).toBeDefined();
+  });
+
+  it('used up stays used up', async () => {
+    const codes = store.adapter('AuthorizationCode');
+    await codes.upsert('used', { kind: 'AuthorizationCode', jti: 'used' }, 60);
+    await codes.consume('used');
+    const { consumed } = (await codes.find('used')) ?? {};
+    clock.advance(2);
+    await expect(codes.consume('used')).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(await codes.find('used')).toMatchObject({ consumed });
+  });
+
   it('without an end lives on', async () => {
     await store.adapter('InitialAccessToken').upsert('forever', { kind: 'InitialAccessToken' });
     clock.advance(400 * 86_400);
@@ -165,9 +184,14 @@ describe('a client', () => {
 });
 
 describe('every query', () => {
-  it('goes by an index', async () => {
+  it('goes by an index, and looks at little more than it answers', async () => {
     const { db } = database.connection;
     if (!db) throw new Error('no database');
+    for (let i = 0; i < 30; i += 1) {
+      const other = `other${i}`;
+      await store.adapter('Session').upsert(other, { kind: 'Session', uid: other, jti: other, accountId: other }, 60);
+      await store.adapter('AccessToken').upsert(other, { kind: 'AccessToken', jti: other, grantId: other }, 60);
+    }
     await db.command({ profile: 2 });
     const session = (jti: string) => ({ kind: 'Session', uid: 'q', jti, accountId: 'frank' });
     const sessions = store.adapter('Session');
@@ -204,6 +228,8 @@ describe('every query', () => {
       .collection('system.profile')
       .find({ ns: /\.(oidc|clients)$/ })
       .toArray();
+    const wasteful = profile.filter(({ keysExamined = 0, docsExamined = 0 }) => keysExamined + docsExamined > 12);
+    expect(wasteful.map(({ op, planSummary }) => `${op} ${planSummary}`)).toEqual([]);
     const plans = profile.filter(({ op }) => op !== 'insert').map(({ op, planSummary }) => `${op} ${planSummary}`);
     expect(plans.length).toBeGreaterThan(40);
     expect(plans.filter((plan) => !/IXSCAN|IDHACK|EXPRESS/.test(plan))).toEqual([]);

@@ -31,6 +31,8 @@ let store: OidcStore;
 let server: BareServer;
 /** Held when a session is written by the test that sets it. */
 let atSave: () => Promise<void> = async () => {};
+/** Held when a session is ended by the test that sets it. */
+let atDestroy: () => Promise<void> = async () => {};
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -45,6 +47,10 @@ beforeAll(async () => {
               await atSave();
               await adapter.upsert(id, payload, expiresIn);
             },
+            async destroy(id) {
+              await atDestroy();
+              await adapter.destroy(id);
+            },
           }
         : adapter,
   });
@@ -58,6 +64,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   atSave = async () => {};
+  atDestroy = async () => {};
 });
 
 const raw = async (uid: string): Promise<Raw> => {
@@ -240,6 +247,24 @@ describe('an ended session', () => {
     await expect(store.adapter('Session').upsert(String(stale.jti), stale, 600)).rejects.toThrow(SessionRevokedError);
     await signIn(server, browser, 'first');
     expect((await sessionOf(browser)).uid).not.toBe(uid);
+  });
+
+  it('is ended by a logout though other tabs rotated its cookie value away meanwhile', async () => {
+    const browser = new Browser();
+    await signIn(server, browser, 'first');
+    const { uid } = await sessionOf(browser);
+    const form = await (await browser.request(`${server.url}/session/end`)).text();
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(form)?.[1] ?? '';
+    const before = (await raw(uid)).ids ?? [];
+    atDestroy = async () => {
+      for (const jti of ['tab1', 'tab2']) {
+        await store.adapter('Session').upsert(jti, { ...(await store.sessions.find(uid)), jti }, 600);
+      }
+      expect((await raw(uid)).ids).not.toEqual(expect.arrayContaining(before));
+    };
+    await browser.request(`${server.url}/session/end/confirm`, { xsrf, logout: 'yes' });
+    expect(await store.sessions.isRevoked(uid)).toBe(true);
+    expect(await store.adapter('Session').find('tab2')).toBeUndefined();
   });
 
   it('logout that leaves the session alive unsets the application and keeps the session', async () => {

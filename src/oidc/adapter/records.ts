@@ -74,12 +74,12 @@ export function createRecords(deps: { collection: OidcCollection; clock: Clock; 
 
     async consume(model, id) {
       onCall(model, 'consume');
-      const { modifiedCount } = await collection.updateOne(
+      const { matchedCount } = await collection.updateOne(
         { _id: documentId(model, id), expiresAt: { $gt: clock.now() }, ...UNUSED },
         { $set: { 'payload.consumed': epochSeconds(clock) } },
         DURABLE,
       );
-      if (modifiedCount === 1) return;
+      if (matchedCount === 1) return;
       if (model === 'PushedAuthorizationRequest') {
         throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
       }
