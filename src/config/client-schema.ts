@@ -59,11 +59,11 @@ export const clientSchema = z
     /** Ours: browser applications that call the endpoints themselves. */
     cors_origins: z.array(origin).default([]),
   })
-  .transform((client) => ({
-    ...client,
-    response_types: ['code' as const],
-    grant_types: client.grant_types ?? [
+  .transform((client) => {
+    const grants = client.grant_types ?? [
       'authorization_code' as const,
       ...(client.issue_refresh_token ? ['refresh_token' as const] : []),
-    ],
-  }));
+    ];
+    const hasCode = grants.includes('authorization_code');
+    return { ...client, response_types: hasCode ? ['code' as const] : [], grant_types: grants };
+  });
