@@ -27,7 +27,8 @@ export const accountClient = (issuer: string) => ({
   response_types: ['none' as const],
   grant_types: [],
   redirect_uris: [`${issuer}/account/signed-in`],
-  initiate_login_uri: `${issuer}/account`,
+  // Not `initiate_login_uri`: the library takes that over TLS alone, and an issuer on localhost has none.
+  client_uri: `${issuer}/account`,
   first_party: true,
 });
 
