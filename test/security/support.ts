@@ -23,7 +23,10 @@ export async function enrolAuthenticator(
   const step = await engine.beginEnrolment(account, 'totp', ORIGIN);
   const secret = new URL(String(step?.locals.otpauthUri)).searchParams.get('secret') ?? '';
   const code = (steps = 0): string => generateSync({ secret, epoch: Math.floor(now().getTime() / 1000) + steps * 30 });
-  const result = await engine.confirmEnrolment(account, 'totp', { code: code(-1) }, ORIGIN);
+  const confirm = () => engine.confirmEnrolment(account, 'totp', { code: code(-1) }, ORIGIN);
+  let result = await confirm();
+  // The step may have ended between making the code and looking at it.
+  if (result.status === 'rejected') result = await confirm();
   if (result.status !== 'enrolled') throw new Error(`not enrolled: ${result.status}`);
   return { secret, factorId: result.factorId, code };
 }
