@@ -1,0 +1,71 @@
+import type { AccountStore } from '../accounts/index.js';
+import { CONFIG, CommandRefused, command } from './command.js';
+import { withApp } from './open-app.js';
+
+const PAGE = 200;
+
+const REFUSALS: Record<string, string> = {
+  login_taken: '--login is taken',
+  login_unusable: '--login cannot be used: no spaces or control characters, at most 254 characters',
+  name_missing: '--name is empty',
+  email_malformed: '--email is no address',
+};
+
+export const addAccount = command({
+  name: 'accounts add',
+  help: 'makes an account',
+  options: {
+    config: CONFIG,
+    login: { value: 'LOGIN', required: true, help: 'what the employee types to sign in' },
+    name: { value: 'NAME', required: true, help: "the employee's name" },
+    email: { value: 'ADDRESS', help: 'a checked address of the employee' },
+    group: { value: 'GROUP', multiple: true, help: 'a group that policies may name' },
+    locale: { value: 'LANGUAGE', help: 'language of mails, such as de' },
+    invite: { help: 'mails a link with which the employee chooses a password; needs --email' },
+  },
+  async run({ config: file, login, name, email, group, locale, invite }, io) {
+    const problems = invite && !email ? ['--invite needs --email'] : [];
+    await withApp(file, io, async (app, config) => {
+      if (locale && !config.locales.includes(locale))
+        problems.push(`--locale must be one of ${config.locales.join(', ')}`);
+      if (await app.accounts.findByLogin(login)) problems.push('--login is taken');
+      if (problems.length > 0) throw new CommandRefused(problems);
+      const created = await app.accounts.create({
+        login,
+        name,
+        groups: group,
+        ...(email ? { email } : {}),
+        ...(locale ? { locale } : {}),
+      });
+      if (!created.ok) throw new CommandRefused([REFUSALS[created.reason] ?? created.reason]);
+      const { account } = created;
+      const actor = { type: 'operator' } as const;
+      await app.audit.record({ type: 'user_created', accountId: account.id, actor });
+      io.out(`${account.login} has an account (${account.id}).`);
+      if (!invite) return;
+      await app.sendInvitation(account, actor);
+      io.out(`The invitation is in the outbox; the server mails it to ${email}.`);
+    });
+  },
+});
+
+export const listAccounts = command({
+  name: 'accounts list',
+  help: 'lists all accounts: id, login, name, state, groups',
+  options: { config: CONFIG },
+  run: ({ config }, io) =>
+    withApp(config, io, async ({ accounts }) => {
+      for await (const { id, login, name, active, groups } of each(accounts))
+        io.out([id, login, name, active ? 'active' : 'deactivated', groups.join(',')].join('\t'));
+    }),
+});
+
+async function* each(accounts: AccountStore) {
+  let after: string | undefined;
+  for (;;) {
+    const page = await accounts.list({ limit: PAGE, ...(after ? { after } : {}) });
+    yield* page;
+    after = page.at(-1)?.id;
+    if (page.length < PAGE) return;
+  }
+}

@@ -1,0 +1,60 @@
+import { AppError } from '../errors.js';
+import { addAccount, listAccounts } from './accounts.js';
+import { readArguments } from './arguments.js';
+import { addClient, listClients } from './clients.js';
+import { type CliIo, type Command, CommandRefused } from './command.js';
+import { start } from './start.js';
+
+export type { CliIo } from './command.js';
+
+const COMMANDS: readonly Command[] = [start, addAccount, listAccounts, addClient, listClients];
+
+/**
+ * Runs one command.
+ * @returns the exit code: 0, or 1 with every complaint on `err` and nothing done.
+ */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  const wanted = COMMANDS.find(({ name }) => name.split(' ').every((word, index) => argv[index] === word));
+  if (argv.includes('--help') || argv.includes('-h') || argv.length === 0) {
+    for (const line of wanted ? helpOf(wanted) : overview()) io.out(line);
+    return 0;
+  }
+  if (!wanted) return complain(io, [`there is no command ${argv.filter((word) => !word.startsWith('-')).join(' ')}`]);
+  const read = readArguments(wanted.options, argv.slice(wanted.name.split(' ').length));
+  if (!read.ok) return complain(io, read.problems, `countersign ${wanted.name} --help`);
+  try {
+    await wanted.run(read.values, io);
+    return 0;
+  } catch (error) {
+    return complain(io, problemsOf(error));
+  }
+}
+
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof CommandRefused) return error.problems;
+  if (error instanceof AppError || error instanceof Error) return [error.message];
+  return [String(error)];
+}
+
+function complain(io: CliIo, problems: readonly string[], seeAlso = 'countersign --help'): 1 {
+  for (const problem of problems) io.err(`countersign: ${problem}`);
+  io.err(`See ${seeAlso}`);
+  return 1;
+}
+
+const overview = (): string[] => [
+  'countersign: an OpenID Connect server whose speciality is the second factor',
+  '',
+  ...COMMANDS.map(({ name, help }) => `  countersign ${name.padEnd(14)} ${help}`),
+  '',
+  'countersign COMMAND --help says what each takes.',
+];
+
+const helpOf = ({ name, help, options }: Command): string[] => [
+  `countersign ${name}: ${help}`,
+  '',
+  ...Object.entries(options).map(([option, { value, required, multiple, help: text }]) => {
+    const notes = [required ? 'required' : '', multiple ? 'may be repeated' : ''].filter(Boolean);
+    return `  ${`--${option} ${value ?? ''}`.padEnd(36)} ${text}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
+  }),
+];
