@@ -108,6 +108,11 @@ export function createApp(config: Config, deps: AppDeps): App {
   });
   const announceLogout = (delivery: LogoutDelivery): Promise<void> =>
     outbox.enqueue('backchannel_logout', delivery.accountId, delivery);
+  const oidc = createOidcStore({
+    ...core,
+    tombstoneSeconds: config.sessions.overallSeconds + 86_400,
+    ...(deps.onOidcCall ? { onCall: deps.onOidcCall } : {}),
+  });
   const secondFactor = createSecondFactor({
     ...core,
     issuer,
@@ -127,11 +132,6 @@ export function createApp(config: Config, deps: AppDeps): App {
     },
   });
   const { audit, engine, sessions, throttle, interactions } = secondFactor.services;
-  const oidc = createOidcStore({
-    ...core,
-    tombstoneSeconds: config.sessions.overallSeconds + 86_400,
-    ...(deps.onOidcCall ? { onCall: deps.onOidcCall } : {}),
-  });
   const provider = createProvider({
     ...core,
     config,
@@ -184,7 +184,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   // Faults become pages and log lines in the error handler; Koa's own printing would repeat them.
   koa.silent = true;
   for (const middleware of web.front) koa.use(middleware);
-  koa.use(sessionRevoked({ presenter, provider, cookies: web.cookies }));
+  koa.use(sessionRevoked({ provider, cookies: web.cookies }));
   koa.use(pages.routes() as Koa.Middleware);
   koa.use(authorizationByPost(url('/auth')) as Koa.Middleware);
   koa.use(sessionActivity({ store: oidc, logger, ...config.sessions }));

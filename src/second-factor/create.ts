@@ -20,7 +20,14 @@ import type { Database } from '../platform/database.js';
 import { createLogger, type Logger } from '../platform/logger.js';
 import { type Random, systemRandom } from '../platform/random.js';
 import { createSecretBox, type SealingKey, type SecretBox } from '../platform/secret-box.js';
-import { createBackchannelLogout, createSessions, type LogoutDelivery, type Sessions } from '../sessions/index.js';
+import {
+  createBackchannelLogout,
+  createSessions,
+  keeperOf,
+  type LogoutDelivery,
+  type SessionKeeper,
+  type Sessions,
+} from '../sessions/index.js';
 import { createThrottle, type Throttle } from '../throttle/index.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
 import type { EnrolmentCookie } from './enrolment-cookie.js';
@@ -44,6 +51,8 @@ export interface SecondFactorOptions {
   notifier: Notifier;
   /** Longest life of a session, by default a day: as the provider's own `ttl.Session`. */
   sessionOverallSeconds?: number;
+  /** Ends sessions and grants; by default through the provider's models. */
+  keeper?: SessionKeeper;
   /** Delivers a logout token; by default at once and without a second try. */
   announceLogout?(delivery: LogoutDelivery): Promise<void>;
   branding?: Branding;
@@ -138,7 +147,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     ...core,
     standings,
     audit,
-    provider,
+    keeper: options.keeper ?? keeperOf(provider),
     overallSeconds: sessionOverallSeconds,
     announceLogout: options.announceLogout ?? announceAtOnce,
   });

@@ -1,9 +1,9 @@
-import type { Provider } from 'oidc-provider';
 import type { Standings } from '../accounts/index.js';
 import type { Audit, RequestOrigin } from '../audit/contract.js';
 import { type Clock, inSeconds } from '../platform/clock.js';
 import { type Database, type EnsureIndexes, isDuplicateKey } from '../platform/database.js';
 import type { LogoutDelivery } from './backchannel-logout.js';
+import type { SessionKeeper } from './keeper.js';
 
 const COLLECTION = 'sessions';
 
@@ -54,7 +54,7 @@ export function createSessions(deps: {
   clock: Clock;
   standings: Standings;
   audit: Audit;
-  provider(): Provider;
+  keeper: SessionKeeper;
   overallSeconds: number;
   /** Puts a logout token in the outbox. */
   announceLogout(delivery: LogoutDelivery): Promise<void>;
@@ -63,22 +63,11 @@ export function createSessions(deps: {
   const records = deps.database.collection<SessionRecord>(COLLECTION);
   const live = (accountId: string) => ({ accountId, expiresAt: { $gt: clock.now() } });
 
-  /** The provider's session, its grants and their tokens. The adapter leaves a tombstone, so that no request in flight brings it back. */
   const destroy = async (accountId: string, uid: string): Promise<void> => {
-    const provider = deps.provider();
     await standings.revokeSession(accountId, uid);
-    const session = await provider.Session.findByUid(uid);
-    const authorizations = Object.entries(session?.authorizations ?? {});
-    await session?.destroy();
-    for (const [clientId, { grantId, sid }] of authorizations) {
-      if (grantId) {
-        await Promise.all(
-          [provider.AuthorizationCode, provider.AccessToken, provider.RefreshToken, provider.DeviceCode].map((model) =>
-            model.revokeByGrantId(grantId),
-          ),
-        );
-        await provider.Grant.adapter.destroy(grantId);
-      }
+    const authorizations = await deps.keeper.revoke(uid);
+    for (const [clientId, { grantId, sid }] of Object.entries(authorizations)) {
+      if (grantId) await deps.keeper.revokeGrant(grantId);
       await deps.announceLogout({ clientId, accountId, ...(sid ? { sid } : {}) });
     }
     await records.deleteOne({ _id: uid });
