@@ -49,10 +49,19 @@ export const asLoaded = (jti: string, payload: AdapterPayload): Loaded => ({
   fields: new Map([...fieldsOf(payload)].map(([path, value]) => [path, JSON.stringify(value)])),
 });
 
+/** Whoever was signed in when the session was loaded still is, by the same sign-in. */
+const isAsLoaded = ({ accountId, loginTs }: Loaded) => ({
+  $and: [
+    { $eq: [{ $ifNull: ['$payload.accountId', null] }, { $literal: accountId ?? null }] },
+    { $eq: [{ $ifNull: ['$payload.loginTs', null] }, { $literal: loginTs ?? null }] },
+  ],
+});
+
 /**
  * The stages of one update that writes what a request changed and nothing else: two tabs that save one session keep each
- * other's clients. At a login the cookie value from before it stops working (ASVS 5.0 section 7.2.4, session fixation);
- * at any other rotation it works on for a request that is already under way.
+ * other's clients. At a login every cookie value from before it stops working (ASVS 5.0 section 7.2.4, session fixation): also
+ * those that the steps of the sign-in itself have rotated. At any other rotation the last one works on for a request that is
+ * already under way.
  */
 export function sessionChange(
   before: Loaded,
@@ -67,7 +76,8 @@ export function sessionChange(
   }
   if (jti !== before.jti) {
     const isLogin = before.accountId !== payload.accountId || before.loginTs !== payload.loginTs;
-    const kept = { $filter: { input: '$ids', cond: { $ne: ['$$this', { $literal: isLogin ? before.jti : null }] } } };
+    // Where another tab has signed in meanwhile, only its cookie values are left.
+    const kept = isLogin ? { $cond: [isAsLoaded(before), [], '$ids'] } : '$ids';
     $set.ids = { $slice: [{ $concatArrays: [kept, [{ $literal: jti }]] }, -2] };
   }
   const gone = [...before.fields.keys()].filter((path) => !fields.has(path)).map((path) => `payload.${path}`);
