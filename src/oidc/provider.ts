@@ -206,9 +206,12 @@ export function createProvider(deps: ProviderDeps): Provider {
       },
     },
     // The library refuses private addresses with its dispatcher; the operator's own origins go without it.
-    fetch: (url, options) => {
-      const { dispatcher: _guard, ...open } = options as RequestInit & { dispatcher?: unknown };
-      return globalThis.fetch(url, privateOrigins.has(new URL(url).origin) ? open : options);
+    // Where the library could not set its guard up it would go without: we do not.
+    fetch: async (url, options) => {
+      const { dispatcher: guard, ...open } = options as RequestInit & { dispatcher?: unknown };
+      if (privateOrigins.has(new URL(url).origin)) return globalThis.fetch(url, open);
+      if (!guard) throw new Error('private addresses cannot be told from public ones: request refused');
+      return globalThis.fetch(url, options);
     },
     findAccount: deps.findAccount,
     loadExistingGrant,
