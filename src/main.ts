@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, AccountStore } from './accounts/index.js';
 import { type App, createApp, ensureIndexes } from './app.js';
+import { createAudit } from './audit/index.js';
 import { type Config, clientsWithSecrets, type Environment, readSecret, type Secrets } from './config/index.js';
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
 import { loadSigningKeys } from './oidc/index.js';
@@ -8,6 +9,7 @@ import { systemClock } from './platform/clock.js';
 import { connectDatabase, type Database } from './platform/database.js';
 import { openListener } from './platform/listener.js';
 import { createLogger, type Logger } from './platform/logger.js';
+import { systemRandom } from './platform/random.js';
 import { createSecretBox } from './platform/secret-box.js';
 
 export interface ServerOptions {
@@ -51,7 +53,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     await ensureIndexes(database);
     const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
-    const jwks = await loadSigningKeys({ database, secretBox, clock: systemClock });
+    const jwks = await loadSigningKeys({
+      database,
+      secretBox,
+      clock: systemClock,
+      audit: createAudit({ database, clock: systemClock, random: systemRandom }),
+    });
     const app = createApp(config, {
       database,
       secrets,
