@@ -85,13 +85,15 @@ export async function startApp(
     database?: TestApp['database'];
     clock?: Clock;
     issuer?: string;
+    /** Of the issuer. */
+    path?: string;
     env?: Record<string, string>;
     logger?: Logger;
   } = {},
 ): Promise<TestApp> {
   const { clock = systemClock } = options;
   const port = await freePort();
-  const issuer = options.issuer ?? `http://localhost:${port}`;
+  const issuer = options.issuer ?? `http://localhost:${port}${options.path ?? ''}`;
   const folder = mkdtempSync(join(tmpdir(), 'countersign-config-'));
   const file = join(folder, 'config.yaml');
   const env = { RP_SECRET, ...options.env };
