@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { generateSync } from 'otplib';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { startApp, type TestApp } from '../support/app.js';
 import type { RelyingParty } from '../support/relying-party.js';
 import { type Application, claimsAt, relyingParty, startApplication } from './application.js';
 import { launch, NARROW, Person } from './person.js';
+
+jest.setTimeout(60_000);
 
 const PASSWORD = 'quiet harbour 58 lantern';
 const CODE = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/;
@@ -53,7 +55,7 @@ async function choosePassword(person: Person, link: string): Promise<void> {
 async function readKey(person: Person): Promise<string> {
   const { page } = person;
   await page.getByText('I cannot scan it').click();
-  return (await page.locator('#key').innerText()).replace(/\s/g, '');
+  return (await person.text('#key')).replace(/\s/g, '');
 }
 
 /** The whole way of a newcomer, from the mail to the application. */
@@ -66,7 +68,7 @@ async function firstSignIn(person: Person, login: string): Promise<void> {
   await person.sees('Sign in to continue to Time Sheets');
   await person.signIn(login, PASSWORD);
   await person.sees('Protect your account');
-  expect(await page.innerText('main')).toContain('Time Sheets asks for a second step');
+  expect(await person.text('main')).toContain('Time Sheets asks for a second step');
   await person.press(/^Set up/);
 
   await person.sees('Set up the authenticator app');
@@ -74,7 +76,7 @@ async function firstSignIn(person: Person, login: string): Promise<void> {
   const secret = await readKey(person);
   await person.enter('Six digits', '000 000');
   await person.sees('Set up the authenticator app');
-  expect(await page.innerText('#problem')).toContain('That code did not work');
+  expect(await person.text('#problem')).toContain('That code did not work');
   await person.enter('Six digits', generateSync({ secret }).replace(/(\d{3})/, '$1 '));
 
   await person.sees('Save your recovery codes');
@@ -144,7 +146,7 @@ test('the same with the keyboard alone; a problem takes the focus, its line lead
   await press('Set up Authenticator app');
   await person.sees('Set up the authenticator app');
   await press('I cannot scan it');
-  const secret = (await page.locator('#key').innerText()).replace(/\s/g, '');
+  const secret = (await person.text('#key')).replace(/\s/g, '');
   await type('Six digits', '123456');
   await keyboard.press('Enter');
   await page.locator('#problem').waitFor();
@@ -167,7 +169,7 @@ test('recovery codes can be copied, saved as a file and printed', async () => {
   const { page } = person;
   await choosePassword(person, await invite('emil@example.com'));
   await person.press('Continue');
-  await person.sees('Sign in to continue to Your security');
+  await person.sees('Sign in to continue to Countersign');
   await person.signIn('emil@example.com', PASSWORD);
   await person.press(/^Set up/);
   await person.sees('Set up the authenticator app');
@@ -209,6 +211,6 @@ test('recovery codes can be copied, saved as a file and printed', async () => {
   await person.fill('Type one of them', codes[0] ?? '');
   await person.press('Finish');
   await person.sees('Your security');
-  expect(await page.innerText('main')).toContain('Your account is protected by a second step');
+  expect(await person.text('main')).toContain('Your account is protected by a second step');
   await person.leave();
 });

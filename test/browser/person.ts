@@ -62,7 +62,7 @@ export class Person {
       .locator('h1', { hasText: heading })
       .waitFor()
       .catch(async (cause: unknown) => {
-        const instead = await page.locator('body').innerText();
+        const instead = await this.text('body');
         throw new Error(`not "${heading}" but, at ${new URL(page.url()).pathname}: ${instead}`, { cause });
       });
     await page.waitForLoadState('load');
@@ -141,6 +141,11 @@ export class Person {
       await this.page.keyboard.press('Tab');
     }
     throw new Error(`no way to ${name} with Tab`);
+  }
+
+  /** The words of the first element that matches. */
+  async text(selector: string): Promise<string> {
+    return (await this.page.locator(selector).first().textContent()) ?? '';
   }
 
   /** The id of what has the focus. */
