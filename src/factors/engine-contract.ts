@@ -61,6 +61,8 @@ export interface Rejected {
   code: RejectionCode | 'account_unusable';
   /** Counted failures of this method in a row, this one included; absent where none was counted. */
   failures?: number;
+  /** This sign-in had a right answer before: either its result is on its way, or it was lost and no other answer will do. */
+  isAnswered?: true;
 }
 
 export type SubmitResult =

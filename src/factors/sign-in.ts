@@ -117,7 +117,8 @@ export function createSignIn(
 
       await announceIfDisabled(signIn, methodId, reservation.counts);
       const code = outcome.status === 'rejected' ? outcome.code : 'used';
-      return reject(signIn, methodId, code, reservation.counts[methodCounter(methodId)] ?? 1);
+      const rejected = await reject(signIn, methodId, code, reservation.counts[methodCounter(methodId)] ?? 1);
+      return isDone ? { ...rejected, isAnswered: true } : rejected;
     },
 
     async obstacle(accountId, methodId) {

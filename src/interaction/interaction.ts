@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import { AppError } from '../errors.js';
@@ -35,9 +36,14 @@ export interface Interactions {
   current(ctx: Context): Promise<SignInInteraction>;
   /** Sets the name that titles and error pages show. */
   nameApplication(ctx: Context, clientId: string | undefined): Promise<void>;
-  /** Sends the browser on when this interaction was finished meanwhile; false when it was not. */
-  resumeIfFinished(ctx: Context, uid: string, prompt: PromptName): Promise<boolean>;
+  /**
+   * Sends the browser on when this interaction was finished meanwhile; false when it was not.
+   * @param withinMs how long to wait for another request that is finishing it.
+   */
+  resumeIfFinished(ctx: Context, uid: string, prompt: PromptName, withinMs: number): Promise<boolean>;
 }
+
+const LOOK_AGAIN_MS = 100;
 
 export function createInteractions(deps: {
   provider(): Provider;
@@ -109,11 +115,18 @@ export function createInteractions(deps: {
       await interaction.persist();
       seeOther(ctx, interaction.returnTo);
     },
-    async resumeIfFinished(ctx, uid, prompt) {
-      const interaction = await find(ctx, uid);
-      if (interaction.prompt.name !== prompt || interaction.result?.done !== uid) return false;
-      seeOther(ctx, interaction.returnTo);
-      return true;
+    async resumeIfFinished(ctx, uid, prompt, withinMs) {
+      const deadline = performance.now() + withinMs;
+      for (;;) {
+        const interaction = await find(ctx, uid);
+        if (interaction.prompt.name !== prompt) return false;
+        if (interaction.result?.done === uid) {
+          seeOther(ctx, interaction.returnTo);
+          return true;
+        }
+        if (performance.now() >= deadline) return false;
+        await sleep(LOOK_AGAIN_MS);
+      }
     },
   };
 }

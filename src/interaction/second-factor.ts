@@ -10,6 +10,9 @@ import { amrOf } from './amr.js';
 import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
 
+/** A right answer whose result is not stored after this time was lost with its node. */
+const FINISHING_MS = 1_000;
+
 /** The second step of a sign-in: the preferred method's page, the list of all, and the proof. Prompt `second_factor`. */
 export function mountSecondFactor(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, clock, random, url } = deps;
@@ -170,7 +173,9 @@ export function mountSecondFactor(deps: HostedPages): void {
         }
         case 'rejected': {
           // The same form sent twice at once: the other one was right, and its answer is where this browser should go.
-          if (await interactions.resumeIfFinished(ctx, uid, 'second_factor')) return;
+          const mayBeFinished = result.code === 'used';
+          if (await interactions.resumeIfFinished(ctx, uid, 'second_factor', mayBeFinished ? FINISHING_MS : 0)) return;
+          if (result.isAnswered) throw new AppError('INTERACTION_ENDED', 'answered before, and its result was lost');
           return showEntry(ctx, interaction, actor, method, { error: 'rejected', failures: result.failures }, 422);
         }
       }
