@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import pug, { type compileTemplate } from 'pug';
+import type { compileTemplate } from 'pug';
 import type { Notice } from '../notifications/contract.js';
 import { type Clock, systemClock } from '../platform/clock.js';
-import { projectRoot } from '../platform/paths.js';
 import type { Catalogue } from './i18n.js';
+import { loadTemplate } from './templates.js';
 import { accents, type Branding } from './theme.js';
 
 export interface MailRequest {
@@ -51,10 +50,7 @@ export function createMailRenderer(options: { catalogue: Catalogue; branding: Br
 
     let template = templates.get(notice);
     if (!template) {
-      template = pug.compileFile(join(projectRoot, 'views/mail', `${notice}.pug`), {
-        basedir: projectRoot,
-        compileDebug: false,
-      });
+      template = loadTemplate(`views/mail/${notice}.pug`);
       templates.set(notice, template);
     }
     const html = template({ t, locale, subject, greeting, paragraphs, link, notMeHref, brand, footer, ...colours });

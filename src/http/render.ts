@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pug, { type compileTemplate } from 'pug';
+import type { compileTemplate } from 'pug';
 import { type Clock, systemClock } from '../platform/clock.js';
 import { projectRoot } from '../platform/paths.js';
 import type { Assets } from './assets.js';
 import type { Catalogue, Translate } from './i18n.js';
+import { loadTemplate } from './templates.js';
 import type { Branding } from './theme.js';
 
 /** What every page is made with, beside its own locals. */
@@ -79,13 +80,15 @@ export function createRenderer(options: {
   assets: Assets;
   basePath?: string;
   clock?: Clock;
+  /** Where templates come from, by path relative to the project. */
+  load?: (path: string) => compileTemplate;
 }): Renderer {
-  const { catalogue, branding, assets, basePath = '', clock = systemClock } = options;
+  const { catalogue, branding, assets, basePath = '', clock = systemClock, load = loadTemplate } = options;
   const templates = new Map<string, compileTemplate>();
   const template = (view: string): compileTemplate => {
     let compiled = templates.get(view);
     if (!compiled) {
-      compiled = pug.compileFile(join(projectRoot, viewPath(view)), { basedir: projectRoot, compileDebug: false });
+      compiled = load(viewPath(view));
       templates.set(view, compiled);
     }
     return compiled;
