@@ -15,6 +15,9 @@ export interface Spent {
   byFunction: Map<string, number>;
 }
 
+/** `dispatch` is the profiler itself, beginning and ending. */
+const NO_WORK = new Set(['(idle)', 'dispatch']);
+
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /** A package, a folder of ours, or the runtime. */
@@ -25,7 +28,7 @@ function partOf(url: string, functionName: string): string {
   if (path.startsWith(ROOT)) return path.slice(ROOT.length).split('/').slice(0, 2).join('/').replace(/\.js$/, '');
   if (path.startsWith('node:')) return 'node';
   if (functionName === '(garbage collector)') return 'garbage collection';
-  return functionName === '(program)' ? 'native code' : 'other';
+  return 'native code';
 }
 
 /** Where the time of a profile went, divided by the operations that ran meanwhile. */
@@ -37,7 +40,7 @@ export function readProfile(file: string, operations: number): Spent {
   const add = (sums: Map<string, number>, key: string, ms: number) => sums.set(key, (sums.get(key) ?? 0) + ms);
   for (const [index, id] of samples.entries()) {
     const frame = frames.get(id);
-    if (!frame || frame.functionName === '(idle)') continue;
+    if (!frame || NO_WORK.has(`${frame.url}${frame.functionName}`)) continue;
     const ms = (timeDeltas[index] ?? 0) / 1000 / operations;
     const part = partOf(frame.url, frame.functionName);
     add(byPart, part, ms);

@@ -94,6 +94,10 @@ export function createCatalogue(options: {
   }
   const compiled = new Map<string, IntlMessageFormat>();
   const missing = new Set<string>();
+  // Every page shows them; making one takes longer than rendering the page.
+  const languageNames = new Map(
+    locales.map((locale) => [locale, new Intl.DisplayNames([locale], { type: 'language' }).of(locale)]),
+  );
 
   const message = (locale: string, key: string): IntlMessageFormat => {
     const id = `${locale}/${key}`;
@@ -150,7 +154,7 @@ export function createCatalogue(options: {
       }
       return defaultLocale;
     },
-    languageName: (locale) => new Intl.DisplayNames([locale], { type: 'language' }).of(locale) ?? locale,
+    languageName: (locale) => languageNames.get(locale) ?? locale,
     formatDateTime: (date, locale, zone) => formatDateTime(date, locale, zone ?? timeZone),
   };
 }

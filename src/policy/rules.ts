@@ -47,11 +47,13 @@ export function setUpState(
   const demands = [...applying(groups, rules).map(({ setUp }) => setUp), ownDemand(standing)].filter(
     (demand) => demand?.required,
   );
+  const { laterOn } = standing.setUp ?? {};
   const deadlines = demands.map((demand) => demand?.deadline?.getTime());
   const earliest = deadlines.includes(undefined) ? undefined : Math.min(...(deadlines as number[]));
   return {
     required: demands.length > 0,
-    laterUntilTomorrow: standing.setUp?.laterOn === calendarDay(now, timeZone),
+    // Asked last: what day it is somewhere costs more than all the rest of a decision.
+    laterUntilTomorrow: laterOn !== undefined && laterOn === calendarDay(now, timeZone),
     ...(demands.length > 0 && earliest !== undefined ? { deadline: new Date(earliest) } : {}),
   };
 }
