@@ -50,7 +50,7 @@ export interface PasswordPagesDeps {
 
 /** Passwords: chosen by invitation, by a link after "Forgot password?", or changed by a signed-in person. */
 export function mountPasswordPages(deps: PasswordPagesDeps): {
-  /** Sends the link with which a new password is chosen. */
+  /** Mails the link with which a new password is chosen, up to three times an hour. */
   sendResetLink(account: Account): Promise<void>;
 } {
   const { pages, presenter, accounts, links, notifier, audit, engine, sessions, throttle, url } = deps;
@@ -71,6 +71,7 @@ export function mountPasswordPages(deps: PasswordPagesDeps): {
   };
 
   const sendResetLink = async (account: Account): Promise<void> => {
+    if (!(await throttle.reserve(`account:${account.id}`, [RESET_MAILS])).reserved) return;
     const token = await links.create('password_reset', account.id, RESET_LINK_SECONDS);
     await notifier.notify(account, 'password_reset', { link: `${deps.issuer}/password-reset/${token}` });
     await audit.record({ type: 'password_reset_sent', accountId: account.id, actor: { type: 'system' } });
@@ -148,9 +149,7 @@ export function mountPasswordPages(deps: PasswordPagesDeps): {
 
   const sendIfKnown = async (login: string): Promise<void> => {
     const account = await accounts.findByLogin(login);
-    if (!account?.active || !account.email) return;
-    const mail = await throttle.reserve(`account:${account.id}`, [RESET_MAILS]);
-    if (mail.reserved) await sendResetLink(account);
+    if (account?.active && account.email) await sendResetLink(account);
   };
 
   pages.get('/forgot-password', async (ctx) => {
