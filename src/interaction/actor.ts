@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Account, AccountSource } from '../accounts/contract.js';
+import type { Standings } from '../accounts/index.js';
 import { AppError } from '../errors.js';
 import type { AccountMethod, Engine } from '../factors/index.js';
 import { pendingFirstFactor } from '../oidc/prompts/index.js';
@@ -33,13 +34,20 @@ export const levelOfSession = (acr: string | undefined): Level | undefined =>
 
 /**
  * The person of a `second_factor` interaction: half-way through a sign-in, or signed in and asked for more.
- * @throws AppError INTERACTION_ENDED when the password has become too old or the session is gone
+ * @throws AppError INTERACTION_ENDED when the password has become too old or the session is gone, ACCOUNT_UNUSABLE
  */
 export async function actorOf(
   ctx: Context,
   interaction: SignInInteraction,
-  deps: { provider: Provider; accounts: AccountSource; engine: Engine; clock: Clock },
+  deps: { provider: Provider; accounts: AccountSource; standings: Standings; engine: Engine; clock: Clock },
 ): Promise<Actor> {
+  /** A password typed before "sign out everywhere" or a reset proves nothing any more, not even for the set-up. */
+  const refuseVoid = async (account: Account, uid: string, ts: number): Promise<void> => {
+    if (!account.active) throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
+    const standing = await deps.standings.load(account);
+    if (deps.standings.isSessionRevoked(standing, { uid, startedAt: new Date(ts * 1000) }))
+      throw new AppError('INTERACTION_ENDED', 'signed out meanwhile');
+  };
   const first = pendingFirstFactor(
     interaction.lastSubmission && { ...interaction.lastSubmission, ...interaction.result },
     epochSeconds(deps.clock),
@@ -47,11 +55,13 @@ export async function actorOf(
   if (first) {
     const account = await deps.accounts.find(first.accountId);
     if (!account) throw new AppError('INTERACTION_ENDED', 'account is gone');
+    await refuseVoid(account, '', first.ts);
     return { account, ts: first.ts, amr: first.amr, methods: methodsOf(deps.engine, account) };
   }
   const session = await deps.provider.Session.get(ctx as never);
   const account = session.accountId ? await deps.accounts.find(session.accountId) : undefined;
   if (!account || session.loginTs === undefined) throw new AppError('INTERACTION_ENDED', 'no password and no session');
+  await refuseVoid(account, session.uid, session.loginTs);
   const sessionLevel = levelOfSession(session.acr);
   return {
     account,

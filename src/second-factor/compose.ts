@@ -29,12 +29,15 @@ import type { SecretBox } from '../platform/secret-box.js';
 import { calendarDay, type Decision, satisfiedAcr, setUpState } from '../policy/index.js';
 import { ACR } from '../policy/levels.js';
 import type { Sessions } from '../sessions/index.js';
+import type { Throttle, ThrottleRule } from '../throttle/contract.js';
 import { createEnrolmentCookie, type EnrolmentCookie } from './enrolment-cookie.js';
 import { judge } from './judge.js';
 import type { RequestAccounts } from './request-accounts.js';
 import type { SecondFactorRules } from './rules.js';
 
 const CONFIRMATION_LINK_SECONDS = 3600;
+/** Whoever knows the password can cause them. */
+const CONFIRMATION_MAILS: ThrottleRule = { counter: 'confirmation-mail', limit: 3, windowSeconds: 3600 };
 
 /** The services a second factor is made of. */
 export interface SecondFactorServices {
@@ -52,6 +55,7 @@ export interface SecondFactorServices {
   links: OneTimeLinks;
   notifier: Notifier;
   audit: Audit;
+  throttle: Throttle;
   web: Web;
   clock: Clock;
   random: Random;
@@ -219,6 +223,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
         setUpState(rules, await standings.load(account), account.groups, clock.now(), rules.timeZone).deadline,
       passwordOnly,
       async sendConfirmationLink(account) {
+        if (!(await options.throttle.reserve(`account:${account.id}`, [CONFIRMATION_MAILS])).reserved) return;
         const token = await options.links.create('confirm_email', account.id, CONFIRMATION_LINK_SECONDS);
         await options.notifier.notify(account, 'confirm_email', { link: `${options.issuer}/confirm-email/${token}` });
       },

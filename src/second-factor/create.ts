@@ -166,6 +166,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     links,
     notifier,
     audit,
+    throttle,
     web,
   });
   const visitors = createVisitors({
