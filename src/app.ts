@@ -24,7 +24,14 @@ import * as notificationsFolder from './notifications/index.js';
 import { createOutbox, type Outbox, type Transport } from './notifications/index.js';
 import * as adapterFolder from './oidc/adapter/index.js';
 import { createOidcStore, type OidcStore } from './oidc/adapter/index.js';
-import { authorizationByPost, createProvider, findAccountIn, sessionActivity, sessionRevoked } from './oidc/index.js';
+import {
+  authorizationByPost,
+  createProvider,
+  findAccountIn,
+  sessionActivity,
+  sessionCookie,
+  sessionRevoked,
+} from './oidc/index.js';
 import type { Clock } from './platform/clock.js';
 import { systemClock } from './platform/clock.js';
 import type { Database } from './platform/database.js';
@@ -187,6 +194,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   koa.use(sessionRevoked({ provider, cookies: web.cookies }));
   koa.use(pages.routes() as Koa.Middleware);
   koa.use(authorizationByPost(url('/auth')) as Koa.Middleware);
+  koa.use(sessionCookie({ provider, ...config.sessions }));
   koa.use(sessionActivity({ store: oidc, logger, ...config.sessions }));
   koa.use(aroundProvider as Koa.Middleware);
   // The application did not take the logout token of an end_session: the outbox tries again.

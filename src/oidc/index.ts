@@ -3,5 +3,6 @@ export { authorizationByPost } from './authorization-by-post.js';
 export { findAccountIn } from './claims.js';
 export { loadSigningKeys } from './keys.js';
 export { createProvider, type ProviderDeps } from './provider.js';
-export * from './session-activity.js';
+export { sessionActivity } from './session-activity.js';
+export { sessionCookie } from './session-cookie.js';
 export { sessionRevoked } from './session-revoked.js';

@@ -312,6 +312,21 @@ describe('how long a session lives', () => {
     expect(await rp.refresh(token)).toMatchObject({ status: 400, error: 'invalid_grant' });
   });
 
+  test('the cookie does not end before the session can, nor after it', async () => {
+    const { browser, rp, tokens } = await signedIn('spa');
+    clock.advance(3000);
+    const response = await browser.request(rp.request({ prompt: 'none' }).url);
+    const lines = response.headers.getSetCookie().filter((line) => /^session(\.sig)?=/.test(line));
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      const [, expires = ''] = /; expires=([^;]+)/i.exec(line) ?? [];
+      expect(Date.parse(expires)).toBe((Number(tokens.claims.auth_time) + DAY) * 1000);
+    }
+    const out = await browser.submit(await logoutPage(browser, { client_id: 'spa' }), { logout: 'yes' });
+    expect(out.status).toBe(200);
+    expect(browser.cookie('session')).toBeUndefined();
+  });
+
   test('a refused refresh is no use', async () => {
     const { browser, rp, tokens } = await signedIn('spa');
     clock.advance(3000);
