@@ -22,6 +22,8 @@ export async function connectDatabase(
       serverSelectionTimeoutMS: options.timeoutMs ?? 5_000,
       autoIndex: false,
       autoCreate: false,
+      // Else a query without a connection waits twice: here, and in the driver.
+      bufferCommands: false,
       ignoreUndefined: true,
       writeConcern: { w: 'majority' },
       maxPoolSize: 50,
@@ -56,10 +58,16 @@ const UNAVAILABLE = new Set([
   'MongooseServerSelectionError',
 ]);
 
+/** What the driver lets through as it is when a pooled connection breaks in the moment of its use. */
+const BROKEN_CONNECTION = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT']);
+
 /** True when the database cannot be reached or cannot promise durability: answer 503, change nothing. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
-    if (UNAVAILABLE.has(cause.name)) return true;
+  let cause = error;
+  for (let depth = 0; typeof cause === 'object' && cause !== null && depth < 5; depth += 1) {
+    const { name = '', code = '', cause: deeper } = cause as { name?: string; code?: string | number; cause?: unknown };
+    if (UNAVAILABLE.has(name) || BROKEN_CONNECTION.has(String(code))) return true;
+    cause = deeper;
   }
   return false;
 }
