@@ -1,0 +1,165 @@
+/**
+ * Walks through the demonstration in a browser and writes the pictures of docs/screenshots/.
+ * `npm run screenshots`
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import chromium from '@sparticuz/chromium';
+import { generateSync } from 'otplib';
+import { type Page, chromium as playwright } from 'playwright-core';
+import { parse, stringify } from 'yaml';
+import { runDemo } from '../src/demo/run.js';
+import { projectRoot } from '../src/platform/paths.js';
+import { withOpenSans } from './fonts.js';
+import { overviewPage, PANEL, type Panel, SHEET } from './overview.js';
+import { smallerPng } from './smaller-png.js';
+
+const folder = join(projectRoot, 'docs/screenshots');
+const work = mkdtempSync(join(tmpdir(), 'countersign-screenshots-'));
+
+const LOOKS = {
+  desk: { width: 960, height: 720, colorScheme: 'light', suffix: '' },
+  phone: { width: 390, height: 780, colorScheme: 'dark', suffix: '-phone' },
+} as const;
+type Look = keyof typeof LOOKS;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** The demonstration's settings on ports and data of their own, with an application of a third party for the consent page. */
+async function writeConfig(): Promise<string> {
+  const text = readFileSync(join(projectRoot, 'config/demo.yaml'), 'utf8');
+  const [issuerPort, demoPort] = [await freePort(), await freePort()];
+  const config = parse(
+    text.replaceAll('localhost:4000', `localhost:${issuerPort}`).replaceAll('localhost:4001', `localhost:${demoPort}`),
+  );
+  config.database.embeddedPath = join(work, 'data/mongodb');
+  config.branding = {
+    name: 'Countersign',
+    companyName: 'Example Works',
+    links: [{ label: 'Help', href: 'https://help.example/' }],
+  };
+  config.clients.push({
+    client_id: 'partner',
+    client_name: 'Expense Hub',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [`http://localhost:${demoPort}/callback`],
+  });
+  const file = join(work, 'demo.yaml');
+  writeFileSync(file, stringify(config));
+  return file;
+}
+
+const write = (name: string, png: Buffer, step?: number): void =>
+  writeFileSync(join(folder, name), smallerPng(png, step));
+
+async function shoot(page: Page, name: string, looks: readonly Look[], isWhole = false): Promise<void> {
+  for (const look of looks) {
+    const { width, height, colorScheme, suffix } = LOOKS[look];
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    write(`${name}${suffix}.png`, await page.screenshot({ fullPage: isWhole }));
+  }
+}
+
+/** The page as it is now, small, for the README's picture. */
+async function panel(page: Page, caption: string, colorScheme: 'light' | 'dark'): Promise<Panel> {
+  const { width, height, scale } = PANEL;
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  const protocol = await page.context().newCDPSession(page);
+  await protocol.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: scale, mobile: false });
+  const { data } = await protocol.send('Page.captureScreenshot', { format: 'png' });
+  await protocol.detach();
+  return { caption, png: Buffer.from(data, 'base64') };
+}
+
+async function signIn(page: Page, password: string): Promise<void> {
+  await page.fill('#password', password);
+  await page.click('button.primary');
+}
+
+function consentRequest(issuer: string, baseUrl: string): string {
+  const verifier = randomBytes(32).toString('base64url');
+  const request = new URLSearchParams({
+    client_id: 'partner',
+    redirect_uri: `${baseUrl}/callback`,
+    response_type: 'code',
+    scope: 'openid profile email',
+    state: 'consent',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    login_hint: 'cleo@example.com',
+  });
+  return `${issuer}/auth?${request}`;
+}
+
+const demo = await runDemo({ configFile: await writeConfig(), env: process.env, say: () => {} });
+const browser = await playwright.launch({
+  executablePath: await chromium.executablePath(),
+  env: withOpenSans(work),
+  args: ['--no-sandbox', '--font-render-hinting=none'],
+});
+try {
+  mkdirSync(folder, { recursive: true });
+  const { issuer, baseUrl } = demo;
+  const panels: Panel[] = [];
+  const page = await browser.newPage({ deviceScaleFactor: 1.4 });
+
+  await page.goto(`${baseUrl}/app/sign-in?ask=other&login_hint=anna@example.com`);
+  await shoot(page, 'sign-in', ['desk', 'phone']);
+  panels.push(await panel(page, 'Password', 'light'));
+  await signIn(page, 'harbour-lantern-42');
+  await page.click('button[value=totp]');
+  await page.waitForSelector('.qr');
+  await shoot(page, 'set-up', ['desk', 'phone'], true);
+  panels.push(await panel(page, 'Set up once', 'light'));
+  const secret = ((await page.textContent('#key')) ?? '').replace(/\s/g, '');
+  await page.fill('#code', generateSync({ secret }));
+  await page.click('button.primary');
+  await page.waitForSelector('#codes');
+  await shoot(page, 'recovery-codes', ['desk', 'phone'], true);
+  panels.push(await panel(page, 'Recovery codes', 'light'));
+  await page.fill('#code', (await page.textContent('#codes li')) ?? '');
+  await page.click('button.primary');
+  await page.waitForURL(`${baseUrl}/app`);
+  await shoot(page, 'application', ['desk']);
+  await page.goto(`${issuer}/account`);
+  await shoot(page, 'security-page', ['desk', 'phone']);
+  panels.push(await panel(page, 'Security page', 'dark'));
+
+  await page.goto(`${baseUrl}/app/sign-in?ask=anew&login_hint=anna@example.com`);
+  await signIn(page, 'harbour-lantern-42');
+  await page.waitForSelector('#code');
+  await shoot(page, 'second-step', ['desk', 'phone']);
+  panels.push(await panel(page, 'Second step', 'dark'));
+  await page.click('a[href$="/methods"]');
+  await page.waitForSelector('.rows');
+  await shoot(page, 'other-methods', ['desk']);
+
+  const other = await browser.newPage({ deviceScaleFactor: 1.4 });
+  await other.goto(consentRequest(issuer, baseUrl));
+  await signIn(other, 'violet-anchor-88');
+  await other.waitForSelector('button[value=allow]');
+  await shoot(other, 'consent', ['desk']);
+
+  const [security, step] = panels.splice(3);
+  const sheet = await browser.newPage({ viewport: SHEET, deviceScaleFactor: 1 });
+  await sheet.setContent(overviewPage([...panels, ...(step ? [step] : []), ...(security ? [security] : [])]));
+  write('overview.png', await sheet.screenshot(), 3);
+} finally {
+  await browser.close();
+  await demo.stop();
+  rmSync(work, { recursive: true, force: true });
+}
