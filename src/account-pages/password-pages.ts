@@ -3,6 +3,7 @@ import type { Account } from '../accounts/contract.js';
 import {
   type AccountStore,
   checkNewPassword,
+  ipSubject,
   type LinkPurpose,
   type OneTimeLinks,
   type PasswordSignIn,
@@ -159,7 +160,7 @@ export function mountPasswordPages(deps: PasswordPagesDeps): {
     if (login.trim() === '') {
       return presenter.show(ctx, 'password/forgot', { action: url('/forgot-password'), error: 'missing' }, 422);
     }
-    const reservation = await throttle.reserve(`ip:${ctx.ip}`, [RESET_REQUESTS]);
+    const reservation = await throttle.reserve(ipSubject(ctx.ip), [RESET_REQUESTS]);
     if (!reservation.reserved) {
       const retryAt = reservation.retryAt ?? deps.clock.now();
       const seconds = Math.max(1, Math.ceil((retryAt.getTime() - deps.clock.now().getTime()) / 1000));

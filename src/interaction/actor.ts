@@ -34,7 +34,7 @@ export const levelOfSession = (acr: string | undefined): Level | undefined =>
 
 /**
  * The person of a `second_factor` interaction: half-way through a sign-in, or signed in and asked for more.
- * @throws AppError INTERACTION_ENDED when the password has become too old or the session is gone, ACCOUNT_UNUSABLE
+ * @throws AppError INTERACTION_ENDED when the password has become too old, the session is gone or somebody else signed in; ACCOUNT_UNUSABLE
  */
 export async function actorOf(
   ctx: Context,
@@ -53,6 +53,10 @@ export async function actorOf(
     epochSeconds(deps.clock),
   );
   if (first) {
+    // In another tab: to go on would end that person's session unasked.
+    const other = interaction.session ? undefined : (await deps.provider.Session.get(ctx as never)).accountId;
+    if (other && other !== first.accountId)
+      throw new AppError('INTERACTION_ENDED', 'somebody else signed in meanwhile');
     const account = await deps.accounts.find(first.accountId);
     if (!account) throw new AppError('INTERACTION_ENDED', 'account is gone');
     await refuseVoid(account, '', first.ts);

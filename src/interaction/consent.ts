@@ -3,7 +3,7 @@ import type { Provider } from 'oidc-provider';
 import type { Audit } from '../audit/contract.js';
 import { AppError } from '../errors.js';
 import type { Presenter } from '../http/index.js';
-import { originOf, type Pages, seeOther, stateOf } from '../http/index.js';
+import { originOf, type Pages, stateOf } from '../http/index.js';
 import type { Interactions, SignInInteraction } from './interaction.js';
 
 interface Missing {
@@ -96,6 +96,5 @@ export function mountConsent(deps: ConsentDeps): void {
     }
     await answer(ctx, interaction, 'consent_granted');
     await interactions.finish(ctx, interaction, { consent: { grantId: await grant.save() } });
-    seeOther(ctx, interaction.returnTo);
   });
 }

@@ -28,6 +28,11 @@ export interface Interactions {
   load(ctx: Context, uid: string, prompt: PromptName): Promise<SignInInteraction | undefined>;
   /** Stores the result and sends the browser on. */
   finish(ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void>;
+  /**
+   * A right password starts the sign-in over: what somebody proved earlier in the same request counts no more. Merged with it,
+   * the password alone would sign in again whoever was signed in before.
+   */
+  startOver(ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void>;
   /** Stores a partial result without going on; the interaction and the password start their time anew. */
   keep(interaction: SignInInteraction, partial: SignInResult): Promise<void>;
   /** Cancels: the application gets `access_denied`. */
@@ -85,8 +90,16 @@ export function createInteractions(deps: {
     await (ttl ? interaction.save(ttl) : interaction.persist());
   };
 
+  /** Replaces whatever was proved before, and sends the browser on. */
+  const replace = async (ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void> => {
+    interaction.result = { ...result, done: interaction.uid } as never;
+    await interaction.persist();
+    seeOther(ctx, interaction.returnTo);
+  };
+
   return {
     nameApplication,
+    startOver: replace,
     current: async (ctx) =>
       (ctx.state.interaction as SignInInteraction | undefined) ??
       ((await provider().interactionDetails(ctx.req, ctx.res)) as unknown as SignInInteraction),
@@ -105,16 +118,8 @@ export function createInteractions(deps: {
       seeOther(ctx, interaction.returnTo);
     },
     keep: (interaction, partial) => save(interaction, partial, FIRST_FACTOR_TTL_SECONDS),
-    async cancel(ctx, interaction) {
-      // Nothing of this sign-in survives a cancel: the result is replaced, not merged.
-      interaction.result = {
-        error: 'access_denied',
-        error_description: 'sign-in was cancelled',
-        done: interaction.uid,
-      } as never;
-      await interaction.persist();
-      seeOther(ctx, interaction.returnTo);
-    },
+    cancel: (ctx, interaction) =>
+      replace(ctx, interaction, { error: 'access_denied', error_description: 'sign-in was cancelled' }),
     async resumeIfFinished(ctx, uid, prompt, withinMs) {
       const deadline = performance.now() + withinMs;
       for (;;) {

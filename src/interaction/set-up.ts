@@ -33,10 +33,13 @@ export function mountSetUp(deps: HostedPages): void {
     const interaction = await interactions.load(ctx, uid, 'second_factor');
     if (!interaction) return undefined;
     const actor = await actorOf(ctx, interaction, { ...deps, provider: deps.provider() });
-    const proved = interaction.result?.set_up ?? interaction.lastSubmission?.set_up;
+    const setUp = interaction.result?.set_up ?? interaction.lastSubmission?.set_up;
+    // Removed meanwhile, in another browser: what is gone proves nothing.
+    const isThere = (await actor.methods()).some(({ factors }) => factors.some(({ id }) => id === setUp?.factorId));
+    const proved = setUp?.accountId === actor.account.id && isThere ? setUp : undefined;
     const decision = await deps.judge(ctx, actor, interaction.params);
     if (decision.action === 'deny') throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
-    return { interaction, actor, decision, ...(proved?.accountId === actor.account.id ? { proved } : {}) };
+    return { interaction, actor, decision, ...(proved ? { proved } : {}) };
   };
 
   const locals = (ctx: Context, { interaction, actor, decision }: Wizard, n: number): Record<string, unknown> => ({

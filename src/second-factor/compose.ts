@@ -137,7 +137,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     if (!account) throw new AppError('ACCOUNT_UNUSABLE', 'account is gone');
     const actor: Actor = { account, ts, amr, methods: methodsOf(engine, account) };
     const decision = await judgeActor(ctx, actor, interaction.params);
-    return interactions.finish(ctx, interaction, resultAfterPassword(decision, actor));
+    return interactions.startOver(ctx, interaction, resultAfterPassword(decision, actor));
   };
 
   const resultAfterPassword = (decision: Decision, { account, ts, amr }: Actor): SignInResult => {

@@ -42,14 +42,10 @@ test('a password typed anew in the same request needs the second factor anew', a
 
 test('a second factor that was set up and removed again proves nothing', async () => {
   const carl = await app.account('carl@example.com');
-  const { url } = rp.request({ acr_values: 'urn:countersign:acr:2fa' });
+  const demanded = { id_token: { acr: { essential: true, value: 'urn:countersign:acr:2fa' } } };
   const thief = app.browser();
-  let page = await typePassword(
-    thief,
-    rp.request({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:countersign:acr:2fa' } } }) })
-      .url,
-    'carl@example.com',
-  );
+  const { url } = rp.request({ claims: JSON.stringify(demanded) });
+  let page = await typePassword(thief, url, 'carl@example.com');
   expect(page.url.pathname).toMatch(/\/set-up$/);
   page = await thief.submit(page, { method: 'totp' });
   const secret = /secret=([A-Z2-7]+)/.exec(page.html)?.[1] ?? '';
@@ -64,16 +60,13 @@ test('a second factor that was set up and removed again proves nothing', async (
   });
   expect(done.status).toBe(403);
   expect(await rp.silent(thief)).toBe('login_required');
-  expect(url).toBeDefined();
 });
 
-test('somebody signs in in another tab meanwhile: neither is ended unasked, and nobody takes over', async () => {
+test('somebody signs in in another tab meanwhile: their session is neither ended nor replaced unasked', async () => {
   const browser = app.browser();
-  const { url, verifier } = rp.request();
-  let page = await typePassword(browser, url, 'ben@example.com');
+  const page = await typePassword(browser, rp.request().url, 'ben@example.com');
   await signIn(browser, rp, anna);
-  page = await typeRecoveryCode(browser, page, ben);
-  expect(page.html).not.toContain('Submitting Callback');
+  const stranger = await typeRecoveryCode(browser, page, ben).catch(() => browser.open(page.url));
+  expect(stranger.status).toBe(400);
   expect((await browser.open('/account')).text).toContain('anna@example.com');
-  expect(verifier).toBeDefined();
 });
