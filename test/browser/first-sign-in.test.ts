@@ -143,7 +143,7 @@ test('the same with the keyboard alone; a problem takes the focus, its line lead
   await type('Password', PASSWORD);
   await keyboard.press('Enter');
   await person.sees('Protect your account');
-  await press('Set up Authenticator app');
+  await press('Set up an authenticator app');
   await person.sees('Set up the authenticator app');
   await press('I cannot scan it');
   const secret = (await person.text('#key')).replace(/\s/g, '');

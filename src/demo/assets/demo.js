@@ -13,6 +13,10 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   });
 }
 
+// A change made elsewhere shows by itself.
+const waiting = document.querySelector('[data-look-again]');
+if (waiting) setTimeout(() => location.reload(), waiting.dataset.lookAgain * 1000);
+
 const codes = [...document.querySelectorAll('[data-left]')];
 if (codes.length > 0) {
   const loaded = performance.now();

@@ -43,10 +43,12 @@ export function explainSignIn(claims: { acr?: unknown; amr?: unknown; auth_time?
     found.push({
       name: 'auth_time',
       value: String(auth_time),
-      meaning: `the password was checked at ${new Date(auth_time * 1000).toISOString()}; a step-up does not move it`,
+      meaning: `the password was checked at ${utc(new Date(auth_time * 1000))}; a step-up does not move it`,
     });
   return found;
 }
+
+const utc = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 /** Header and payload for reading; nothing is verified here. Undefined for a token that is no JWT. */
 export function readable(token: string): { header: string; payload: string } | undefined {
