@@ -22,6 +22,8 @@ export interface Account {
 export interface Standing {
   /** Sessions, grants and tokens that began before this instant are void ("sign out everywhere", deactivation, password change). */
   sessionsNotBefore?: Date;
+  /** The one session that the call at `notBefore` left alone: it was made in it. Void once `sessionsNotBefore` has moved on. */
+  keptSession?: { uid: string; notBefore: Date };
   /** Sessions ended one by one; kept for the overall session time and 24 h. */
   revokedSessions?: { uid: string; at: Date }[];
   /** The running suspension, if any (see decisions.md). */

@@ -24,6 +24,7 @@ const part = { _id: false } as const;
 const standing = new Schema<Standing>(
   {
     sessionsNotBefore: Date,
+    keptSession: new Schema({ uid: String, notBefore: Date }, part),
     revokedSessions: { type: [new Schema({ uid: String, at: Date }, part)], default: undefined },
     suspension: new Schema({ until: Date, clearedBrowsers: [String] }, part),
     setUp: new Schema({ required: Boolean, deadline: Date, laterOn: String }, part),

@@ -9,8 +9,8 @@ export type StandingsCollection = 'accounts' | 'account_standings';
 /** What we keep about an account beyond its identity. The changes answer false when our own store has no such account. */
 export interface Standings {
   load(account: Pick<Account, 'id' | 'standing'>): Promise<Standing>;
-  /** Voids every session, grant and token that began before `at`; never takes an earlier call back. */
-  endSessionsBefore(accountId: string, at: Date): Promise<boolean>;
+  /** Voids every session, grant and token that began before `at`, but for the session `except`; never takes an earlier call back. */
+  endSessionsBefore(accountId: string, at: Date, except?: string): Promise<boolean>;
   revokeSession(accountId: string, uid: string): Promise<boolean>;
   /** @param day `YYYY-MM-DD` in the configured zone, see `calendarDay`. */
   postponeSetUp(accountId: string, day: string): Promise<boolean>;
@@ -58,7 +58,11 @@ export function createStandings({
       return found?.standing ?? {};
     },
 
-    endSessionsBefore: (accountId, at) => change(accountId, { $max: { 'standing.sessionsNotBefore': at } }),
+    endSessionsBefore: (accountId, at, except) =>
+      change(accountId, {
+        $max: { 'standing.sessionsNotBefore': at },
+        ...(except ? { $set: { 'standing.keptSession': { uid: except, notBefore: at } } } : {}),
+      }),
 
     revokeSession(accountId, uid) {
       const at = clock.now();
@@ -80,8 +84,10 @@ export function createStandings({
 
     clearFirstEnrolment: (accountId) => change(accountId, { $unset: { 'standing.firstEnrolment': '' } }),
 
-    isSessionRevoked: ({ sessionsNotBefore, revokedSessions = [] }, { uid, startedAt }) =>
-      (sessionsNotBefore !== undefined && startedAt < sessionsNotBefore) ||
+    isSessionRevoked: ({ sessionsNotBefore, keptSession, revokedSessions = [] }, { uid, startedAt }) =>
+      (sessionsNotBefore !== undefined &&
+        startedAt < sessionsNotBefore &&
+        !(keptSession?.uid === uid && keptSession.notBefore.getTime() === sessionsNotBefore.getTime())) ||
       revokedSessions.some((revoked) => revoked.uid === uid),
 
     isFirstEnrolmentAllowed: ({ firstEnrolment }, browserHash) =>

@@ -24,3 +24,6 @@ export const signInRules = (method: string): ThrottleRule[] => [
 export const enrolmentRules = (method: string): ThrottleRule[] => [
   { counter: enrolmentCounter(method), free: FREE_ATTEMPTS, waitsSeconds: WAITS_SECONDS },
 ];
+
+/** Refusals cost nothing to cause: one event a minute tells the story without filling the disk. */
+export const REFUSAL_EVENT: ThrottleRule = { counter: 'refusal_event', limit: 1, windowSeconds: 60 };

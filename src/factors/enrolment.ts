@@ -1,5 +1,5 @@
 import type { AuditEventType, RequestOrigin } from '../audit/contract.js';
-import { enrolmentCounter, enrolmentRules, methodCounter, throttleSubject } from './attempts.js';
+import { enrolmentCounter, enrolmentRules, methodCounter, REFUSAL_EVENT, throttleSubject } from './attempts.js';
 import type { Factor } from './contract.js';
 import type { Engine, EngineAccount, EngineParts, Rejected } from './engine-contract.js';
 import { acceptEvidence } from './evidence.js';
@@ -59,7 +59,8 @@ export function createEnrolment(
       const subject = throttleSubject(account.id);
       const reservation = await throttle.reserve(subject, enrolmentRules(methodId));
       if (!reservation.reserved) {
-        await record('factor_throttled', account, origin, { method: methodId, reason: 'wait', during: 'enrolment' });
+        if ((await throttle.reserve(subject, [REFUSAL_EVENT])).reserved)
+          await record('factor_throttled', account, origin, { method: methodId, reason: 'wait', during: 'enrolment' });
         return { status: 'throttled', ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
       }
 

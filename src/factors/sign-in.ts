@@ -1,6 +1,6 @@
 import type { AuditEventType } from '../audit/contract.js';
 import type { Reservation } from '../throttle/contract.js';
-import { ALL_METHODS, DISABLED_AFTER, methodCounter, signInRules, throttleSubject } from './attempts.js';
+import { ALL_METHODS, DISABLED_AFTER, methodCounter, REFUSAL_EVENT, signInRules, throttleSubject } from './attempts.js';
 import { Challenges } from './challenges.js';
 import type { Factor, Outcome } from './contract.js';
 import type { Engine, EngineParts, Rejected, SignIn, SubmitResult } from './engine-contract.js';
@@ -47,11 +47,13 @@ export function createSignIn(
     method: string,
     refused: Extract<Reservation, { reserved: false }>,
   ): Promise<SubmitResult> => {
-    await record('factor_throttled', signIn, {
-      method,
-      reason: refused.retryAt ? 'wait' : 'disabled',
-      counter: refused.counter,
-    });
+    if ((await throttle.reserve(throttleSubject(signIn.account.id), [REFUSAL_EVENT])).reserved) {
+      await record('factor_throttled', signIn, {
+        method,
+        reason: refused.retryAt ? 'wait' : 'disabled',
+        counter: refused.counter,
+      });
+    }
     return { status: 'throttled', ...(refused.retryAt ? { retryAt: refused.retryAt } : {}) };
   };
 

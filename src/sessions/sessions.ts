@@ -130,8 +130,8 @@ export function createSessions(deps: {
     },
 
     async endAll(accountId, origin, { except } = {}) {
-      // The instant first: whatever is written after it by a request in flight is void already.
-      if (!except) await standings.endSessionsBefore(accountId, clock.now());
+      // The instant first: whatever is written after it by a request in flight is void already, and so are tokens that outlived their session.
+      await standings.endSessionsBefore(accountId, clock.now(), except);
       const ended = (await records.find(live(accountId)).toArray()).filter(({ _id }) => _id !== except);
       for (const { _id } of ended) await destroy(accountId, _id);
       await audit.record({

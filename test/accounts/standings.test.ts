@@ -46,6 +46,18 @@ describe.each(['accounts', 'account_standings'] as const)('standings in %s', (co
     expect(isSessionRevoked({}, { uid: 'x', startedAt: new Date(0) })).toBe(false);
   });
 
+  it('keep the one session that ended the others, until the next call', async () => {
+    const id = await subject('f');
+    const { endSessionsBefore, load, isSessionRevoked } = standings();
+    const startedAt = later(-10);
+    await endSessionsBefore(id, later(0), 'own');
+    const standing = await load({ id });
+    expect(isSessionRevoked(standing, { uid: 'own', startedAt })).toBe(false);
+    expect(isSessionRevoked(standing, { uid: 'other', startedAt })).toBe(true);
+    await endSessionsBefore(id, later(1));
+    expect(isSessionRevoked(await load({ id }), { uid: 'own', startedAt })).toBe(true);
+  });
+
   it('revoke single sessions at once, all of them, and forget them when no session can be left', async () => {
     const id = await subject('c');
     const { revokeSession, load, isSessionRevoked } = standings();

@@ -55,6 +55,19 @@ describe('engine', () => {
     expect(await a.levels(account.id)).toEqual(['2fa', '2fa']);
   });
 
+  test('refused attempts leave one event a minute, however many there are', async () => {
+    const account = newAccount();
+    await enrol(account);
+    const refused = () => nodes.audited.filter(({ type }) => type === 'factor_throttled').length;
+    for (let n = 0; n < 12; n += 1) await a.submit(newSignIn(account), 'secret_word', wrong);
+    expect(refused()).toBe(1);
+    await Promise.all(Array.from({ length: 8 }, () => b.submit(newSignIn(account), 'secret_word', wrong)));
+    expect(refused()).toBe(1);
+    nodes.clock.advance(61);
+    for (let n = 0; n < 3; n += 1) await a.submit(newSignIn(account), 'secret_word', wrong);
+    expect(refused()).toBe(2);
+  });
+
   test('a method cannot be listed twice', async () => {
     await expect(twoNodes([secretWord, secretWord])).rejects.toThrow(TypeError);
   });

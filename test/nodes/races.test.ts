@@ -86,7 +86,10 @@ test(`${MANY / 2} wrong codes at once in as many sign-ins: no more are looked at
   expect(looked).toBeGreaterThanOrEqual(1);
   expect(looked).toBeLessThanOrEqual(6);
   expect(answers.filter(({ status }) => status === 422)).toHaveLength(looked);
-  expect(await factorEvents(ben.account.id, 'factor_throttled')).toBe(MANY / 2 - looked);
+  // Refusals cost a stranger nothing: one event a minute, on both nodes together.
+  const refusals = await factorEvents(ben.account.id, 'factor_throttled');
+  expect(refusals).toBeGreaterThanOrEqual(1);
+  expect(refusals).toBeLessThanOrEqual(3);
   expect((await signIns[0]?.send('totp', ben.authenticator.code()))?.status).toBe(429);
 }, 120_000);
 
