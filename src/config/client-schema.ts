@@ -56,6 +56,8 @@ export const clientSchema = z
     claims_in_id_token: z.boolean().default(false),
     /** Ours: refresh tokens without `offline_access`. */
     issue_refresh_token: z.boolean().default(false),
+    /** Ours: identifiers of the resources it may ask access tokens for (RFC 8707). */
+    resources: z.array(z.string().min(1)).default([]),
     /** Ours: browser applications that call the endpoints themselves. */
     cors_origins: z.array(origin).default([]),
   })

@@ -10,7 +10,16 @@ import type { Environment } from './secrets.js';
 export function ruleProblems(parts: ReadableParts, env: Environment, withoutSecrets: boolean): ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
   const check = createCheck((path, message) => problems.push({ path, message }), env, withoutSecrets);
-  for (const rule of [publicIssuer, languages, mailTransport, sessionTimes, duplicates, accountPasswords, logoFile])
+  for (const rule of [
+    publicIssuer,
+    languages,
+    mailTransport,
+    sessionTimes,
+    clientResources,
+    duplicates,
+    accountPasswords,
+    logoFile,
+  ])
     rule(parts, check);
   clientProblems(parts, check);
   return problems;
@@ -44,6 +53,15 @@ const mailTransport: Rule = ({ mail }, { complain, secret }) => {
 const sessionTimes: Rule = ({ sessions }, { complain }) => {
   if (sessions && sessions.idleSeconds > sessions.overallSeconds)
     complain('sessions.idleSeconds', 'must not be longer than sessions.overallSeconds');
+};
+
+const clientResources: Rule = ({ clients, resources }, { complain }) => {
+  const known = new Set(resources?.map((resource) => resource?.identifier));
+  clients?.forEach((client, index) => {
+    client?.resources.forEach((identifier, at) => {
+      if (!known.has(identifier)) complain(`clients[${index}].resources[${at}]`, 'is not the identifier of a resource');
+    });
+  });
 };
 
 const duplicates: Rule = ({ clients, resources, accounts, methods, policy }, { complain }) => {

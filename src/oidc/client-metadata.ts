@@ -31,6 +31,10 @@ const CHECKS: Readonly<Record<string, { check: Check; expected: string }>> = {
     check: (value) => Array.isArray(value) && value.every(isOrigin),
     expected: 'must be a list of origins such as https://app.example.com',
   },
+  resources: {
+    check: (value) => Array.isArray(value) && value.every((entry) => typeof entry === 'string'),
+    expected: 'must be a list of identifiers of resources',
+  },
 };
 
 /**

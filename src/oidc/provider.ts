@@ -192,9 +192,11 @@ export function createProvider(deps: ProviderDeps): Provider {
       resourceIndicators: {
         enabled: true,
         useGrantedResource: async () => true,
-        getResourceServerInfo: async (_ctx, identifier) => {
+        getResourceServerInfo: async (_ctx, identifier, client) => {
           const resource = resources.get(identifier);
-          if (!resource) throw new errors.InvalidTarget();
+          // First-party applications get what they ask for unasked: what they may ask for is said in their metadata.
+          const isAllowed = (client.resources as string[] | undefined)?.includes(identifier);
+          if (!resource || !isAllowed) throw new errors.InvalidTarget();
           return {
             scope: resource.scopes.join(' '),
             audience: identifier,

@@ -27,6 +27,7 @@ export const CLIENT_METADATA = [
   'claims_in_id_token',
   'issue_refresh_token',
   'cors_origins',
+  'resources',
 ] as const;
 
 const levelNamed = (name: unknown, aliases: AcrAliases): Level | undefined =>

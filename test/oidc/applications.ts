@@ -47,12 +47,19 @@ export const RESOURCES = [
   { identifier: OPAQUE_API, scopes: ['reports:read'], accessTokenFormat: 'opaque' },
 ];
 
+/** Two that may ask for all of them. */
+const WITH_RESOURCES = APPLICATIONS.map((client) =>
+  ['rp', 'refreshing', 'strict'].includes(client.client_id)
+    ? { ...client, resources: RESOURCES.map(({ identifier }) => identifier) }
+    : client,
+);
+
 /** A server that knows all of them. */
 export const startWithApplications = (
   settings: Record<string, unknown> = {},
   options: Parameters<typeof startApp>[1] = {},
 ): Promise<TestApp> =>
-  startApp({ clients: APPLICATIONS, resources: RESOURCES, deviceFlow: { enabled: true }, ...settings }, options);
+  startApp({ clients: WITH_RESOURCES, resources: RESOURCES, deviceFlow: { enabled: true }, ...settings }, options);
 
 /** One of them, as the tests speak in its name. */
 export function application(app: TestApp, clientId: string): RelyingParty {

@@ -152,6 +152,11 @@ describe('resource indicators', () => {
     expect(decodeJwt(tokens.access_token).scope).toBe('reports:read');
   });
 
+  test('a resource that is not among the application’s own is invalid_target', async () => {
+    const elsewhere = await signedIn.open(application(app, 'talkative').request({ resource: API }).url);
+    expect(elsewhere.url.searchParams.get('error')).toBe('invalid_target');
+  });
+
   test('userinfo refuses a token made for an API', async () => {
     const rp = application(app, 'rp');
     const tokens = await tokensFor(rp, { scope: 'openid reports:read', resource: OPAQUE_API });
