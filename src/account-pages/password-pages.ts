@@ -4,6 +4,7 @@ import {
   type AccountStore,
   checkNewPassword,
   ipSubject,
+  ipSubject,
   type LinkPurpose,
   type OneTimeLinks,
   type PasswordSignIn,
