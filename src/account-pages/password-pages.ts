@@ -4,7 +4,6 @@ import {
   type AccountStore,
   checkNewPassword,
   ipSubject,
-  ipSubject,
   type LinkPurpose,
   type OneTimeLinks,
   type PasswordSignIn,

@@ -3,7 +3,7 @@ export { type AccountStore, type Created, createAccounts, type NewAccount, type 
 export type { Account, AccountSource, Standing } from './contract.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';
-export { ipSubject, ipSubject } from './ip-subject.js';
+export { ipSubject } from './ip-subject.js';
 export { normaliseLogin } from './login.js';
 export {
   createOneTimeLinks,
