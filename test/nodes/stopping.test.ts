@@ -25,8 +25,9 @@ beforeEach(() => {
   cluster.balancer.to = 'a';
 });
 afterEach(async () => {
-  const { exitCode, signalCode } = cluster.nodes.a.process;
-  if (exitCode !== null || signalCode !== null) await cluster.revive('a');
+  if (!cluster.nodes.a.process.killed) return;
+  await cluster.nodes.a.exited;
+  await cluster.revive('a');
 }, 60_000);
 
 const terminateA = async (): Promise<{ code: number | string; ms: number }> => {
