@@ -64,14 +64,11 @@ test(`one recovery code sent ${MANY} times at once in as many sign-ins: exactly 
   expect(statuses.filter((status) => status === 303)).toHaveLength(1);
   expect(statuses.filter((status) => ![303, 422, 429].includes(status))).toEqual([]);
   expect(await factorEvents(anna.account.id, 'factor_verified')).toBe(1);
-  const winner = signIns[statuses.indexOf(303)];
-  const signedIn = await Promise.all(
-    [...signIns.slice(0, 5), ...(winner ? [winner] : [])].map(async (one) => ({
-      one,
-      resumed: rp.answer(await one.browser.open(one.entry)).code !== undefined,
-    })),
-  );
-  expect(signedIn.filter(({ one, resumed }) => resumed !== (one === winner))).toEqual([]);
+  const winner = statuses.indexOf(303);
+  for (const index of new Set([winner, 0, 1, 2, MANY - 1])) {
+    const { browser, entry } = signIns[index] as Waiting;
+    expect(rp.answer(await browser.open(entry)).code !== undefined).toBe(index === winner);
+  }
 }, 120_000);
 
 test(`${MANY / 2} wrong codes at once in as many sign-ins: no more are looked at than the limits allow`, async () => {
