@@ -32,6 +32,8 @@ export interface HostedPages {
   url(path: string): string;
   /** The decision function on the facts of this request. */
   judge(ctx: Context, actor: Actor, params: Readonly<Record<string, unknown>>): Promise<Decision>;
+  /** May this browser set up the account's very first factor? */
+  mayEnrolFirst(ctx: Context, account: Account): Promise<boolean>;
   /** Today's date in the configured zone, `YYYY-MM-DD`. */
   today(): string;
   setUpDeadline(account: Account): Promise<Date | undefined>;

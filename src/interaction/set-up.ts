@@ -17,6 +17,8 @@ interface Wizard {
   /** The factor that was set up and proved in this very sign-in. */
   proved?: NonNullable<NonNullable<SignInInteraction['result']>['set_up']>;
   decision: Decision;
+  /** Nobody demands it: the person came from the security page to set a first factor up. */
+  isWanted: boolean;
 }
 
 /**
@@ -26,8 +28,8 @@ interface Wizard {
 export function mountSetUp(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, enrolmentPage, standings, audit, clock, random, url } = deps;
   const base = (uid: string): string => url(`/second-factor/${uid}`);
-  const mayEnrol = ({ decision, proved }: Wizard): boolean =>
-    proved !== undefined || decision.action === 'set_up' || decision.action === 'offer_set_up';
+  const mayEnrol = ({ decision, proved, isWanted }: Wizard): boolean =>
+    proved !== undefined || isWanted || decision.action === 'set_up' || decision.action === 'offer_set_up';
 
   const open = async (ctx: Context, uid: string): Promise<Wizard | undefined> => {
     const interaction = await interactions.load(ctx, uid, 'second_factor');
@@ -39,14 +41,22 @@ export function mountSetUp(deps: HostedPages): void {
     const proved = setUp?.accountId === actor.account.id && isThere ? setUp : undefined;
     const decision = await deps.judge(ctx, actor, interaction.params);
     if (decision.action === 'deny') throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
-    return { interaction, actor, decision, ...(proved ? { proved } : {}) };
+    const isWanted =
+      decision.action === 'proceed' &&
+      (await actor.methods()).length === 0 &&
+      (await deps.mayEnrolFirst(ctx, actor.account));
+    return { interaction, actor, decision, isWanted, ...(proved ? { proved } : {}) };
   };
 
-  const locals = (ctx: Context, { interaction, actor, decision }: Wizard, n: number): Record<string, unknown> => ({
+  const locals = (
+    ctx: Context,
+    { interaction, actor, decision, isWanted }: Wizard,
+    n: number,
+  ): Record<string, unknown> => ({
     applicationName: stateOf(ctx).application?.name,
     login: actor.account.login,
     step: { n, of: STEPS },
-    reason: decision.action === 'offer_set_up' ? 'offered' : 'required',
+    reason: isWanted || decision.action === 'offer_set_up' ? 'offered' : 'required',
     cancelAction: `${base(interaction.uid)}/cancel`,
   });
 
@@ -94,7 +104,6 @@ export function mountSetUp(deps: HostedPages): void {
           : {}),
       });
     }
-    // `prompt=second_factor` leads an account without any factor here even where none is demanded.
     if (decision.action === 'second_factor') return seeOther(ctx, base(uid));
     presenter.show(ctx, 'set-up/not-permitted', {
       ...locals(ctx, wizard, 1),

@@ -218,6 +218,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       provider,
       url: web.url,
       judge: judgeActor,
+      mayEnrolFirst: async (ctx, account) => mayEnrolFirst(ctx, await standings.load(account)),
       today: () => calendarDay(clock.now(), rules.timeZone),
       setUpDeadline: async (account) =>
         setUpState(rules, await standings.load(account), account.groups, clock.now(), rules.timeZone).deadline,
