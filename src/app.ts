@@ -151,7 +151,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     policy: secondFactor.policy,
     interactionUrl: secondFactor.interactionUrl,
     clientMetadata: CLIENT_METADATA,
-    clients: [accountClient(issuer), ...deps.clients],
+    clients: [accountClient(issuer, config.branding.companyName ?? config.branding.name), ...deps.clients],
     applicationOf: secondFactor.services.applicationOf,
   });
   const aroundProvider = secondFactor.middleware(provider);

@@ -8,7 +8,7 @@ import type { EnrolmentPage } from '../interaction/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Sessions } from '../sessions/index.js';
 import { browserName } from './browser-name.js';
-import { ACCOUNT_CLIENT_NAME, type Visitor, type Visitors } from './visitor.js';
+import { ACCOUNT_CLIENT_ID, type Visitor, type Visitors } from './visitor.js';
 
 const FEW_CODES = 3;
 const SIGN_INS_SHOWN = 20;
@@ -124,7 +124,7 @@ export function mountHome(deps: SecurityPageDeps): void {
     const { state, error } = ctx.query;
     if (error !== undefined && !(await visitors.isSignedIn(ctx))) {
       // Cancelled: leading on would only ask again.
-      stateOf(ctx).application = { name: ACCOUNT_CLIENT_NAME, href: home };
+      stateOf(ctx).application = { name: await applicationName(ACCOUNT_CLIENT_ID), href: home };
       throw new AppError('INTERACTION_ENDED', 'sign-in of the account pages was not completed');
     }
     const path = typeof state === 'string' && /^\/account(\/[\w/-]*)?$/.test(state) ? state : '/account';

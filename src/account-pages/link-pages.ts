@@ -2,8 +2,8 @@ import type { Account, AccountSource } from '../accounts/contract.js';
 import type { OneTimeLinks } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import { originOf, type Pages, type Presenter } from '../http/index.js';
+import type { EnrolmentCookie } from '../interaction/index.js';
 import { NOTICES } from '../notifications/index.js';
-import type { EnrolmentCookie } from '../second-factor/index.js';
 import type { Sessions } from '../sessions/index.js';
 
 export interface LinkPagesDeps {

@@ -13,11 +13,10 @@ import {
 import type { Audit } from '../audit/contract.js';
 import type { Engine } from '../factors/index.js';
 import { originOf, type Pages, type Presenter, seeOther } from '../http/index.js';
-import type { KnownBrowser } from '../interaction/index.js';
+import type { EnrolmentCookie, KnownBrowser } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
-import type { EnrolmentCookie } from '../second-factor/index.js';
 import type { Sessions } from '../sessions/index.js';
 import type { Throttle, ThrottleRule } from '../throttle/contract.js';
 import type { Visitors } from './visitor.js';

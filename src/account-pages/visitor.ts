@@ -15,13 +15,13 @@ const FRESH_SECONDS = 300;
 /** The client under which the account pages sign people in; it gets no code and no token. */
 export const ACCOUNT_CLIENT_ID = 'countersign-account';
 
-/** How sign-in pages and error pages name the account pages. */
-export const ACCOUNT_CLIENT_NAME = 'Countersign';
-
-/** The account pages sign people in like any application does, and want neither code nor token (`response_type=none`). */
-export const accountClient = (issuer: string) => ({
+/**
+ * The account pages sign people in like any application does, and want neither code nor token (`response_type=none`).
+ * @param name how sign-in pages and error pages call them.
+ */
+export const accountClient = (issuer: string, name = 'Countersign') => ({
   client_id: ACCOUNT_CLIENT_ID,
-  client_name: ACCOUNT_CLIENT_NAME,
+  client_name: name,
   application_type: 'web' as const,
   token_endpoint_auth_method: 'none' as const,
   response_types: ['none' as const],

@@ -1,6 +1,7 @@
 /** The hosted pages of a sign-in, one file per page, and what they share. */
 export { type Actor, levelOfSession, methodsOf } from './actor.js';
 export { type ConsentDeps, mountConsent } from './consent.js';
+export { createEnrolmentCookie, type EnrolmentCookie } from './enrolment-cookie.js';
 export { createEnrolmentPage, type EnrolmentPage } from './enrolment-page.js';
 export type { HostedPages } from './hosted-pages.js';
 export {

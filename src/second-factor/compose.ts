@@ -9,9 +9,11 @@ import { originOf, type Web } from '../http/index.js';
 import type { HostedPages } from '../interaction/index.js';
 import {
   type Actor,
+  createEnrolmentCookie,
   createEnrolmentPage,
   createInteractions,
   createStartedSignIns,
+  type EnrolmentCookie,
   type EnrolmentPage,
   type Interactions,
   levelOfSession,
@@ -30,7 +32,6 @@ import { calendarDay, type Decision, satisfiedAcr, setUpState } from '../policy/
 import { ACR } from '../policy/levels.js';
 import type { Sessions } from '../sessions/index.js';
 import type { Throttle, ThrottleRule } from '../throttle/contract.js';
-import { createEnrolmentCookie, type EnrolmentCookie } from './enrolment-cookie.js';
 import { judge } from './judge.js';
 import type { RequestAccounts } from './request-accounts.js';
 import type { SecondFactorRules } from './rules.js';

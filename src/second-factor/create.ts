@@ -13,7 +13,7 @@ import { type Audit, createAudit } from '../audit/index.js';
 import type { FactorMethod } from '../factors/contract.js';
 import { createEngine, type Engine } from '../factors/index.js';
 import { type Branding, createWeb, type Web } from '../http/index.js';
-import type { Interactions } from '../interaction/index.js';
+import type { EnrolmentCookie, Interactions } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
@@ -30,7 +30,6 @@ import {
 } from '../sessions/index.js';
 import { createThrottle, type Throttle } from '../throttle/index.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
-import type { EnrolmentCookie } from './enrolment-cookie.js';
 import { createRequestAccounts, type RequestAccounts } from './request-accounts.js';
 import { type PolicySettings, rulesOf } from './rules.js';
 
