@@ -1,11 +1,11 @@
 import type { Context, Next } from 'koa';
 import type { FindAccount, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { AccountSource, Standing } from '../accounts/contract.js';
+import type { AccountSource } from '../accounts/contract.js';
 import type { OneTimeLinks, Standings } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import { AppError } from '../errors.js';
-import { type Engine, levelsOf } from '../factors/index.js';
-import { originOf, type Web } from '../http/index.js';
+import type { Engine } from '../factors/index.js';
+import type { Web } from '../http/index.js';
 import type { HostedPages } from '../interaction/index.js';
 import {
   type Actor,
@@ -24,7 +24,7 @@ import {
   type PromptName,
 } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
-import { requestedAcr, resultOf, type SignInResult, secondFactorPolicy } from '../oidc/prompts/index.js';
+import { requestedAcr, type SignInResult, secondFactorPolicy } from '../oidc/prompts/index.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
@@ -32,9 +32,10 @@ import { calendarDay, type Decision, satisfiedAcr, setUpState } from '../policy/
 import { ACR } from '../policy/levels.js';
 import type { Sessions } from '../sessions/index.js';
 import type { Throttle, ThrottleRule } from '../throttle/contract.js';
-import { judge } from './judge.js';
+import { createJudgement } from './judgement.js';
 import type { RequestAccounts } from './request-accounts.js';
 import type { SecondFactorRules } from './rules.js';
+import { createSignInRecord } from './sign-in-record.js';
 
 const CONFIRMATION_LINK_SECONDS = 3600;
 /** Whoever knows the password can cause them. */
@@ -97,35 +98,14 @@ export interface SecondFactorCore {
 
 /** The policy, the hooks and the sign-in's pages over the services. */
 export function composeSecondFactor(options: SecondFactorServices): SecondFactorCore {
-  const { accounts, requestAccounts, engine, standings, sessions, rules, clock, random, web, audit, provider } =
-    options;
+  const { accounts, requestAccounts, engine, standings, rules, clock, random, web, audit, provider } = options;
   const started = createStartedSignIns(web.cookies);
   const enrolmentCookie = createEnrolmentCookie({ ...options, cookies: web.cookies });
   const enrolmentPage = createEnrolmentPage({ engine, presenter: web.presenter });
   const interactions = createInteractions({ provider, started, catalogue: web.catalogue });
 
-  const judgeActor: HostedPages['judge'] = async (ctx, actor, params) => {
-    const client = await provider().Client.find(String(params.client_id));
-    if (!client) throw new AppError('INTERACTION_ENDED', 'application is gone');
-    const now = clock.now();
-    const standing = await standings.load(actor.account);
-    return judge(
-      {
-        now,
-        account: actor.account,
-        standing,
-        client,
-        requested: requestedAcr(params),
-        firstEnrolmentPermitted: mayEnrolFirst(ctx, standing),
-        factorLevels: async () => levelsOf(await actor.methods()),
-        ...(actor.sessionLevel ? { sessionLevel: actor.sessionLevel } : {}),
-      },
-      rules,
-    );
-  };
-
-  const mayEnrolFirst = (ctx: Context, standing: Standing): boolean =>
-    rules.firstEnrolment === 'password' || enrolmentCookie.isGranted(ctx, standing);
+  const judgement = createJudgement({ ...options, enrolmentCookie });
+  const record = createSignInRecord(options);
 
   const passwordOnly = (accountId: string, ts: number, amr: string[]): SignInResult => ({
     login: { accountId, ts, acr: ACR['1fa'], amr },
@@ -137,7 +117,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     const account = await requestAccounts.find(ctx, accountId);
     if (!account) throw new AppError('ACCOUNT_UNUSABLE', 'account is gone');
     const actor: Actor = { account, ts, amr, methods: methodsOf(engine, account) };
-    const decision = await judgeActor(ctx, actor, interaction.params);
+    const decision = await judgement.ofActor(ctx, actor, interaction.params);
     return interactions.startOver(ctx, interaction, resultAfterPassword(decision, actor));
   };
 
@@ -157,52 +137,6 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     }
   };
 
-  /** After the provider: what was proved in an accepted sign-in is written down once, before the answer leaves. */
-  const writeDown = async (ctx: KoaContextWithOIDC): Promise<void> => {
-    const { oidc } = ctx;
-    const result = oidc && resultOf(ctx);
-    const { session, client } = oidc ?? {};
-    if (!result?.login || !result.proof || !session?.accountId || !client || ctx.status >= 400) return;
-    if (session.accountId !== result.login.accountId) return;
-    const origin = originOf(ctx as unknown as Context);
-    const { proof, login } = result;
-    const isNew = await sessions.record({
-      uid: session.uid,
-      accountId: login.accountId,
-      clientId: client.clientId,
-      acr: login.acr,
-      amr: login.amr,
-      origin,
-      proof: {
-        id: proof.id,
-        ...(proof.method ? { at: new Date(proof.ts * 1000), method: proof.method } : {}),
-      },
-    });
-    if (!isNew) return;
-    await audit.record({
-      type: 'authn_login_success',
-      accountId: login.accountId,
-      actor: { type: 'account', id: login.accountId },
-      clientId: client.clientId,
-      sessionUid: session.uid,
-      origin,
-      details: {
-        acr: login.acr,
-        amr: login.amr,
-        ...(proof.method ? { method: proof.method } : {}),
-        ...(proof.factorId ? { factorId: proof.factorId } : {}),
-        ...(client.clientName ? { application: client.clientName } : {}),
-      },
-    });
-  };
-
-  /** After the provider: a session that an application's logout has ended is none that the security page shows. */
-  const noteSignOut = async (ctx: KoaContextWithOIDC): Promise<void> => {
-    const session = ctx.oidc?.session as { uid: string; accountId?: string; destroyed?: boolean } | undefined;
-    if (ctx.oidc?.route !== 'end_session_confirm' || !session?.destroyed || !session.accountId) return;
-    await sessions.signedOut(session.accountId, session.uid, originOf(ctx as unknown as Context));
-  };
-
   const mount = (): void => {
     const deps: HostedPages = {
       pages: web.pages,
@@ -218,8 +152,8 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       rules,
       provider,
       url: web.url,
-      judge: judgeActor,
-      mayEnrolFirst: async (ctx, account) => mayEnrolFirst(ctx, await standings.load(account)),
+      judge: judgement.ofActor,
+      mayEnrolFirst: judgement.mayEnrolFirst,
       today: () => calendarDay(clock.now(), rules.timeZone),
       setUpDeadline: async (account) =>
         setUpState(rules, await standings.load(account), account.groups, clock.now(), rules.timeZone).deadline,
@@ -248,30 +182,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       secondFactorPolicy(base, {
         clock,
         isTooOld: ({ oidc }) => epochSeconds(clock) - (oidc.session?.loginTs ?? 0) >= options.sessionOverallSeconds,
-        async judgeSession(ctx) {
-          const { session, client, params } = ctx.oidc;
-          const account = session?.accountId ? await requestAccounts.find(ctx, session.accountId) : undefined;
-          if (!account || !client) return 'second_factor';
-          const sessionLevel = levelOfSession(session?.acr);
-          const standing = await standings.load(account);
-          const now = clock.now();
-          const decision = await judge(
-            {
-              now,
-              account,
-              standing,
-              client,
-              requested: requestedAcr(params ?? {}),
-              firstEnrolmentPermitted: mayEnrolFirst(ctx as unknown as Context, standing),
-              provedInThisSignIn: resultOf(ctx)?.second_factor !== undefined,
-              factorLevels: () => engine.levels(account.id),
-              ...(sessionLevel ? { sessionLevel } : {}),
-            },
-            rules,
-          );
-          if (decision.action === 'proceed') return 'proceed';
-          return decision.action === 'unmet' ? 'unmet' : 'second_factor';
-        },
+        judgeSession: judgement.ofSession,
       }),
 
     interactionUrl(ctx, { uid, prompt, params }) {
@@ -306,8 +217,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       });
       return async (ctx, next) => {
         await next();
-        await writeDown(ctx as unknown as KoaContextWithOIDC);
-        await noteSignOut(ctx as unknown as KoaContextWithOIDC);
+        await record.after(ctx as unknown as KoaContextWithOIDC);
       };
     },
   };

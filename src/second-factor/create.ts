@@ -218,7 +218,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         ...(passwords ? { markPasswordCompromised: passwords.markCompromised } : {}),
       });
       if (isHosted) return around;
-      return inFront([...web.front, web.pages.routes(), around] as Step[]);
+      const ours = inFront([...web.front, web.pages.routes()] as Step[]);
+      const theirs = inFront([web.identify, around] as Step[]);
+      return (ctx, next) => (web.isOwn(ctx.path) ? ours : theirs)(ctx, next);
     },
   };
 }
