@@ -48,6 +48,11 @@ export class Pages {
     return this;
   }
 
+  /** Whether a path is one of ours, by whatever method. */
+  has(path: string): boolean {
+    return this.#router.match(path, 'GET').path.length > 0;
+  }
+
   /** All pages as one middleware; a known path with another method is 405. */
   routes(): (ctx: Context, next: () => Promise<void>) => Promise<void> {
     const dispatch = this.#router.routes() as unknown as (ctx: Context, next: () => Promise<void>) => Promise<void>;

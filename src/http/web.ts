@@ -22,6 +22,10 @@ export interface Web {
   cookies: CookieSettings;
   /** A path of ours as the browser sees it, with the issuer's path in front. */
   url(path: string): string;
+  /** Whether a path is a page or an asset of ours: a host's own paths are none of our business. */
+  isOwn(path: string): boolean;
+  /** Gives a request that `front` does not see the id under which the audit knows it. */
+  identify: Middleware;
   /** In front of everything: request id, log line, errors, host, headers, assets. */
   front: Middleware[];
   /** Compiles all pages. */
@@ -76,8 +80,15 @@ export function createWeb(options: WebOptions): Web {
     ctx.body = asset.body;
   };
 
+  const pages = new Pages(csrf, basePath);
+
   return {
-    pages: new Pages(csrf, basePath),
+    pages,
+    isOwn: (path) => assetPath.test(path) || pages.has(path),
+    identify: (ctx, next) => {
+      ctx.state.requestId ??= random.token(64);
+      return next();
+    },
     presenter,
     catalogue,
     cookies,

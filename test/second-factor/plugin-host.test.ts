@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import Koa, { type Context, type Middleware } from 'koa';
+import mount from 'koa-mount';
 import Provider, { interactionPolicy } from 'oidc-provider';
 import { generateSync } from 'otplib';
 import {
@@ -30,7 +32,11 @@ let database: Awaited<ReturnType<typeof testDatabase>>;
 let secondFactor: SecondFactor;
 const told: string[] = [];
 
-async function host(isCareless: boolean): Promise<{ issuer: string; server: Server; secondFactor: SecondFactor }> {
+/** `around`: what the host's application has in front of the plugin; the provider is mounted into it, and cookies are not signed. */
+async function host(
+  isCareless: boolean,
+  around?: Middleware[],
+): Promise<{ issuer: string; server: Server; secondFactor: SecondFactor }> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const plugin = createSecondFactor({
@@ -66,7 +72,7 @@ async function host(isCareless: boolean): Promise<{ issuer: string; server: Serv
     ],
     extraClientMetadata: { properties: [...CLIENT_METADATA] },
     jwks: { keys: [{ ...key, alg: 'RS256' } as never] },
-    cookies: { keys: ['host-cookie-key'] },
+    cookies: around ? {} : { keys: ['host-cookie-key'] },
     responseTypes: ['code', 'none'],
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
     features: { devInteractions: { enabled: false } },
@@ -88,9 +94,11 @@ async function host(isCareless: boolean): Promise<{ issuer: string; server: Serv
       return grant;
     },
   });
-  provider.use(plugin.middleware(provider) as never);
+  const application = (around ? new Koa() : provider) as Koa;
+  for (const middleware of around ?? []) application.use(middleware);
+  application.use(plugin.middleware(provider) as never);
   // The host's own login page: a name and nothing else, since the password is its own affair.
-  provider.use(async (ctx, next) => {
+  application.use(async (ctx, next) => {
     if (!ctx.path.startsWith('/host/')) return next();
     if (ctx.method === 'GET') {
       ctx.type = 'html';
@@ -106,7 +114,13 @@ async function host(isCareless: boolean): Promise<{ issuer: string; server: Serv
       ctx.status = 303;
     } else await plugin.afterPassword(ctx as never, accountId, ['pwd']);
   });
-  const listener = createServer(provider.callback());
+  application.use(async (ctx, next) => {
+    if (ctx.path === '/api/teapot') ctx.throw(418, 'short and stout');
+    if (ctx.path !== '/api/page') return next();
+    ctx.body = '<script>inline()</script>';
+  });
+  if (around) application.use(mount(provider as unknown as Koa));
+  const listener = createServer(application.callback());
   await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
   return { issuer: url, server: listener, secondFactor: plugin };
 }
@@ -172,6 +186,42 @@ describe('a host with accounts and a login page of its own', () => {
     } finally {
       careless.server.closeAllConnections();
       careless.server.close();
+    }
+  });
+
+  test('keeps its own paths: its errors, its 404, its pages without our headers; and need not sign cookies', async () => {
+    const seen: unknown[] = [];
+    const errorsOfTheHost: Middleware = async (ctx: Context, next) => {
+      try {
+        await next();
+        if (ctx.status === 404 && ctx.body === undefined)
+          Object.assign(ctx, { body: { host: 'not here' }, status: 404 });
+      } catch (error) {
+        seen.push((error as { status?: number }).status);
+        ctx.status = 418;
+        ctx.body = { host: 'teapot' };
+      }
+    };
+    const theirs = await host(false, [errorsOfTheHost]);
+    try {
+      const get = (path: string) => fetch(theirs.issuer + path, { headers: { accept: 'text/html' } });
+      const teapot = await get('/api/teapot');
+      expect([teapot.status, await teapot.json(), seen]).toEqual([418, { host: 'teapot' }, [418]]);
+      const page = await get('/api/page');
+      expect(page.headers.get('content-security-policy')).toBeNull();
+      expect(page.headers.get('x-request-id')).toBeNull();
+      const ours = await get('/second-factor/nobody');
+      expect(ours.status).toBe(400);
+      expect(ours.headers.get('content-security-policy')).toContain('nonce-');
+      const rp = new RelyingParty(theirs.issuer, 'rp', 'host-secret-000000000000');
+      const browser = new Browser(theirs.issuer);
+      const step = await browser.submit(await browser.open(rp.request().url), { name: 'hugo' });
+      expect(step.url.pathname).toMatch(/\/set-up$/);
+      const missing = await get('/api/missing');
+      expect([missing.status, await missing.json()]).toEqual([404, { host: 'not here' }]);
+    } finally {
+      theirs.server.closeAllConnections();
+      theirs.server.close();
     }
   });
 });
