@@ -1,4 +1,5 @@
 import type { FormFields } from '../../src/http/index.js';
+import type { Browser } from '../support/browser.js';
 
 export interface Attack {
   name: string;
@@ -105,3 +106,8 @@ export const NONSENSE: Record<string, string>[] = [
   { 'sec-fetch-site': 'nonsense' },
   { 'content-length': '0' },
 ];
+
+export async function csrfOf(browser: Browser): Promise<string> {
+  const { forms } = await browser.open('/forgot-password');
+  return forms[0]?.values.csrf ?? '';
+}

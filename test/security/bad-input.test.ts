@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
-import { ATTACKS, good, MEGABYTE, PARAMETERS } from './attacks.js';
+import { ATTACKS, csrfOf, good, MEGABYTE, PARAMETERS } from './attacks.js';
 import { rawBytes, rawRequest } from './raw.js';
 import { type Person, person, signIn, snapshot, typePassword } from './support.js';
 
@@ -60,11 +60,6 @@ afterAll(() => app.stop());
 
 const contextOf = (path: string): Promise<Live> =>
   (live[path.split('/')[1] ?? ''] ?? (async () => ({ browser: app.browser(), path })))(path);
-
-async function csrfOf(browser: Browser): Promise<string> {
-  const { forms } = await browser.open('/forgot-password');
-  return forms[0]?.values.csrf ?? '';
-}
 
 function expectClearRefusal(
   answer: { status: number; headers: Headers; html: string },
