@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import { AppError } from '../errors.js';
-import type { Catalogue } from '../http/index.js';
+import type { Catalogue, CookieSettings } from '../http/index.js';
 import { seeOther, stateOf } from '../http/index.js';
 import { FIRST_FACTOR_TTL_SECONDS, type SignInResult } from '../oidc/prompts/index.js';
 import type { StartedSignIns } from './started.js';
@@ -33,8 +33,8 @@ export interface Interactions {
    * the password alone would sign in again whoever was signed in before.
    */
   startOver(ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void>;
-  /** Stores a partial result without going on; the interaction and the password start their time anew. */
-  keep(interaction: SignInInteraction, partial: SignInResult): Promise<void>;
+  /** Stores a partial result without going on; the interaction, its cookies and the password start their time anew. */
+  keep(ctx: Context, interaction: SignInInteraction, partial: SignInResult): Promise<void>;
   /** Cancels: the application gets `access_denied`. */
   cancel(ctx: Context, interaction: SignInInteraction): Promise<void>;
   /** The interaction loaded by this request already, or the one of its cookie: for a host's own login page. */
@@ -54,8 +54,10 @@ export function createInteractions(deps: {
   provider(): Provider;
   started: StartedSignIns;
   catalogue: Pick<Catalogue, 'pickLocale'>;
+  cookies: CookieSettings;
+  url(path: string): string;
 }): Interactions {
-  const { provider, started } = deps;
+  const { provider, started, cookies, url } = deps;
 
   /** OpenID Connect Core 3.1.2.1: the application's wish holds for all pages of its sign-in. */
   const followUiLocales = (ctx: Context, uiLocales: unknown): void => {
@@ -90,6 +92,18 @@ export function createInteractions(deps: {
     await (ttl ? interaction.save(ttl) : interaction.persist());
   };
 
+  /** The library gives its two cookies the interaction's first lifetime only. */
+  const renewCookies = (ctx: Context, { uid, prompt, returnTo }: SignInInteraction): void => {
+    const paths = {
+      interaction: url(`/${PROMPT_PATHS[prompt.name as PromptName]}/${uid}`),
+      resume: new URL(returnTo).pathname,
+    };
+    for (const name of ['interaction', 'resume'] as const) {
+      const options = { ...cookies.options, path: paths[name], maxAge: FIRST_FACTOR_TTL_SECONDS * 1000 };
+      ctx.cookies.set(provider().cookieName(name), uid, options);
+    }
+  };
+
   /** Replaces whatever was proved before, and sends the browser on. */
   const replace = async (ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void> => {
     interaction.result = { ...result, done: interaction.uid } as never;
@@ -117,7 +131,10 @@ export function createInteractions(deps: {
       await save(interaction, { ...result, done: interaction.uid });
       seeOther(ctx, interaction.returnTo);
     },
-    keep: (interaction, partial) => save(interaction, partial, FIRST_FACTOR_TTL_SECONDS),
+    async keep(ctx, interaction, partial) {
+      await save(interaction, partial, FIRST_FACTOR_TTL_SECONDS);
+      renewCookies(ctx, interaction);
+    },
     cancel: (ctx, interaction) =>
       replace(ctx, interaction, { error: 'access_denied', error_description: 'sign-in was cancelled' }),
     async resumeIfFinished(ctx, uid, prompt, withinMs) {

@@ -190,7 +190,7 @@ export function mountSetUp(deps: HostedPages): void {
       const ts = epochSeconds(clock);
       await standings.clearFirstEnrolment(actor.account.id);
       const first = interaction.lastSubmission?.first_factor;
-      await interactions.keep(interaction, {
+      await interactions.keep(ctx, interaction, {
         ...(first ? { first_factor: { ...first, renewedAt: ts } } : {}),
         set_up: {
           accountId: actor.account.id,

@@ -99,7 +99,7 @@ export function mountSwitchAccount(deps: SwitchAccountDeps): SwitchAccount {
     async ask(ctx, interaction, accountId, amr) {
       const current = await signedIn(ctx);
       if (!current || current.account.id === accountId) return false;
-      await interactions.keep(interaction, { other_account: { accountId, amr, ts: epochSeconds(clock) } });
+      await interactions.keep(ctx, interaction, { other_account: { accountId, amr, ts: epochSeconds(clock) } });
       seeOther(ctx, url(`/sign-in/${interaction.uid}/switch`));
       return true;
     },

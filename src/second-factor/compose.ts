@@ -102,7 +102,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
   const started = createStartedSignIns(web.cookies);
   const enrolmentCookie = createEnrolmentCookie({ ...options, cookies: web.cookies });
   const enrolmentPage = createEnrolmentPage({ engine, presenter: web.presenter });
-  const interactions = createInteractions({ provider, started, catalogue: web.catalogue });
+  const interactions = createInteractions({ ...web, provider, started });
 
   const judgement = createJudgement({ ...options, enrolmentCookie });
   const record = createSignInRecord(options);
