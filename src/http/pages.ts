@@ -79,5 +79,3 @@ export function seeOther(ctx: Context, href: string): void {
   ctx.redirect(href);
   ctx.status = 303;
 }
-
-export const notFound = (): AppError => new AppError('PAGE_NOT_FOUND', 'no such page');

@@ -27,8 +27,6 @@ export interface ClientDocument {
   createdAt: Date;
 }
 
-export type ClientCollection = mongo.Collection<ClientDocument>;
-
 /** Told before each call to the database, so that calls can be counted by name. */
 export type OnCall = (model: string, operation: string) => void;
 
