@@ -1,6 +1,6 @@
 import type { Context, Next } from 'koa';
 import type { FindAccount, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { AccountSource } from '../accounts/contract.js';
+import type { Account, AccountSource } from '../accounts/contract.js';
 import type { OneTimeLinks, Standings } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import { AppError } from '../errors.js';
@@ -112,10 +112,17 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     proof: { id: random.token(96), ts: epochSeconds(clock) },
   });
 
-  const afterPassword: AfterPassword = async (ctx, accountId, amr, ts = epochSeconds(clock)) => {
+  /** Now, but never before the instant from which sign-ins count: sessions know whole seconds, that instant does not. */
+  const signInTime = async (account: Account): Promise<number> => {
+    const { sessionsNotBefore } = await standings.load(account);
+    return Math.max(epochSeconds(clock), Math.ceil((sessionsNotBefore?.getTime() ?? 0) / 1000));
+  };
+
+  const afterPassword: AfterPassword = async (ctx, accountId, amr, typedAt) => {
     const interaction = await interactions.current(ctx);
     const account = await requestAccounts.find(ctx, accountId);
     if (!account) throw new AppError('ACCOUNT_UNUSABLE', 'account is gone');
+    const ts = typedAt ?? (await signInTime(account));
     const actor: Actor = { account, ts, amr, methods: methodsOf(engine, account) };
     const decision = await judgement.ofActor(ctx, actor, interaction.params);
     return interactions.startOver(ctx, interaction, resultAfterPassword(decision, actor));
