@@ -24,19 +24,20 @@ export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enr
     return { salt, hash: await hashCode(deps, owner, readCode(code) ?? '', salt), usedAt: null };
   };
 
-  const pendingBatch = async (accountId: string) => {
-    const [pending] = await factors.find(accountId, 'pending');
+  const pendingBatch = async (accountId: string, browser: string) => {
+    const [pending] = await factors.find(accountId, 'pending', browser);
     return pending?.data.plain ? { pending, codes: openCodes(pending, pending.data.plain) } : undefined;
   };
 
   const openCodes = (batch: FactorRecord<RecoveryCodeData>, sealed: string): string[] =>
     secretBox.open(sealed, plainContext(batch)).toString().split('\n');
 
-  const makeBatch = async (accountId: string): Promise<void> => {
+  const makeBatch = async (accountId: string, browser: string): Promise<void> => {
     const owner = { _id: random.token(128), accountId };
     const codes = Array.from({ length: CODES_PER_BATCH }, () => makeCode(random));
     await factors.insertPending(accountId, {
       id: owner._id,
+      browser,
       label: LABEL,
       data: {
         codes: await Promise.all(codes.map((code) => hashed(owner, code))),
@@ -49,23 +50,23 @@ export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enr
   return {
     announcedAs: 'recovery_codes_created',
 
-    async begin({ id: accountId, login }) {
-      if (!(await pendingBatch(accountId))) await makeBatch(accountId);
-      const batch = await pendingBatch(accountId);
+    async begin({ id: accountId, login, browser }) {
+      if (!(await pendingBatch(accountId, browser))) await makeBatch(accountId, browser);
+      const batch = await pendingBatch(accountId, browser);
       if (!batch) throw new AppError('ENROLMENT_EXPIRED', 'confirmed or expired while they were being shown');
       return { view: 'recovery_code/enrol', locals: { codes: batch.codes, createdAt: batch.pending.createdAt, login } };
     },
 
-    async confirm({ id: accountId }, evidence) {
+    async confirm({ id: accountId, browser }, evidence) {
       const code = readCode(evidence.code ?? '');
       if (!code) return { status: 'rejected', code: 'malformed' };
-      const batch = await pendingBatch(accountId);
+      const batch = await pendingBatch(accountId, browser);
       if (!batch) return { status: 'rejected', code: 'not_enrolled' };
       if (!batch.codes.some((saved) => readCode(saved) === code)) return { status: 'rejected', code: 'wrong' };
 
       const { _id, label } = batch.pending;
       // From the activation on the newest batch alone counts, so that there is one at every moment, even if the removal never comes.
-      if (!(await factors.activate(accountId, _id, {}, { 'data.plain': null })))
+      if (!(await factors.activate(accountId, _id, { browser }, { 'data.plain': null })))
         return { status: 'rejected', code: 'not_enrolled' };
       for (const older of await factors.find(accountId, 'active'))
         if (older._id !== _id) await factors.remove(accountId, older._id);

@@ -31,10 +31,11 @@ export function createEnrolment(
   return {
     announcedAs: 'factor_enrolled',
 
-    async begin({ id: accountId, login }) {
+    async begin({ id: accountId, login, browser }) {
       const id = random.token(128);
       await factors.insertPending(accountId, {
         id,
+        browser,
         label: DEFAULT_LABEL,
         data: {
           secret: secretBox.seal(random.bytes(SECRET_BYTES), secretContext({ _id: id, accountId })),
@@ -42,7 +43,7 @@ export function createEnrolment(
         },
         ttlSeconds: PENDING_TTL_SECONDS,
       });
-      const [pending] = await factors.find(accountId, 'pending');
+      const [pending] = await factors.find(accountId, 'pending', browser);
       if (!pending) throw new AppError('ENROLMENT_EXPIRED', 'confirmed or expired while it was being shown');
       const secret = secretBox.open(pending.data.secret, secretContext(pending));
       const uri = otpauthUri(issuerName, login, secret);
@@ -61,10 +62,10 @@ export function createEnrolment(
       };
     },
 
-    async confirm({ id: accountId }, evidence) {
+    async confirm({ id: accountId, browser }, evidence) {
       const code = readCode(evidence.code ?? '');
       if (!code) return { status: 'rejected', code: 'malformed' };
-      const [pending] = await factors.find(accountId, 'pending');
+      const [pending] = await factors.find(accountId, 'pending', browser);
       // Only one can be pending, so that none becomes active between this count and the activation below.
       const active = await factors.find(accountId, 'active');
       if (!pending || active.length >= maximumPerAccount) return { status: 'rejected', code: 'not_enrolled' };
@@ -75,7 +76,7 @@ export function createEnrolment(
       if (step === undefined) return { status: 'rejected', code: 'wrong' };
 
       const label = normaliseLabel(evidence.label ?? '') ?? defaultLabel(active);
-      const isActivated = await factors.activate(accountId, pending._id, {}, { label, 'data.lastStep': step });
+      const isActivated = await factors.activate(accountId, pending._id, { browser }, { label, 'data.lastStep': step });
       if (!isActivated) return { status: 'rejected', code: 'not_enrolled' };
       return { status: 'enrolled', factorId: pending._id, label, level: '2fa', amr: ['otp'] };
     },

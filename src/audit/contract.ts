@@ -42,6 +42,8 @@ export interface RequestOrigin {
   requestId: string;
   ip?: string;
   userAgent?: string;
+  /** Which browser: a keyed hash of a cookie of it; absent in its first request. */
+  browser?: string;
 }
 
 export interface AuditEvent {

@@ -11,12 +11,17 @@ export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
 
 export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email'>;
 
+/** Who sets a factor up, and in which browser: what one browser was shown, another can neither see nor confirm. */
+export type Enrollee = FactorAccount & { browser: string };
+
 /** One enrolled means of the second step, as stored in `factors`. `data` belongs to the plugin; secrets in it are sealed. */
 export interface FactorRecord<Data = Record<string, unknown>> {
   _id: string;
   accountId: string;
   method: string;
   state: 'pending' | 'active';
+  /** Of a pending one: the browser that it was shown to. */
+  browser?: string;
   label: string;
   createdAt: Date;
   activatedAt?: Date;
@@ -99,9 +104,9 @@ export interface Factor<Data = Record<string, unknown>> {
     /** The name of its completion, in the audit and in the mail alike. */
     readonly announcedAs: 'factor_enrolled' | 'recovery_codes_created';
     /** Makes, or resumes, this account's pending factor. Calling it again within the pending time shows the same step. */
-    begin(account: FactorAccount): Promise<Step>;
+    begin(enrollee: Enrollee): Promise<Step>;
     /** Activates the pending factor by proof. `not_enrolled` when none is pending (expired): begin again. */
-    confirm(account: FactorAccount, evidence: Evidence): Promise<EnrolmentOutcome>;
+    confirm(enrollee: Enrollee, evidence: Evidence): Promise<EnrolmentOutcome>;
   };
   /** The page that asks for this factor. Only methods that must send or remember something return a `state`. */
   begin(account: FactorAccount, challenge: Challenge): Promise<Step>;
@@ -113,15 +118,16 @@ export interface Factor<Data = Record<string, unknown>> {
 
 /** A plugin's view of the collection `factors`, limited to its own method. Every write is one conditional update. */
 export interface FactorStore<Data> {
-  /** Active ones, or the pending one that has not expired. Oldest first. */
-  find(accountId: string, state: 'active' | 'pending'): Promise<FactorRecord<Data>[]>;
+  /** Active ones, oldest first; or the pending one that `browser` was shown and that has not expired. */
+  find(accountId: string, state: 'active' | 'pending', browser?: string): Promise<FactorRecord<Data>[]>;
   /**
-   * Stores a pending factor, in place of an expired one of this account and method. Returns its id; or the id of the pending
-   * one that is still running, and stores nothing: the same page opened twice must not show two secrets.
+   * Stores a pending factor, in place of an expired one of this account and method, or of one that another browser was
+   * shown: whoever looked on must not hold the secret that the owner confirms. Returns its id; or the id of this browser's
+   * own one that is still running, and stores nothing: the same page opened twice must not show two secrets.
    */
   insertPending(
     accountId: string,
-    factor: { id?: string; label: string; data: Data; ttlSeconds: number },
+    factor: { id?: string; browser?: string; label: string; data: Data; ttlSeconds: number },
   ): Promise<string>;
   /**
    * `findOneAndUpdate` on one factor: `where` and `set` are MongoDB filter and update, paths as stored (`data.lastStep`).

@@ -19,9 +19,9 @@ export function createEnrolment(
     details: Record<string, string>,
   ) => audit.record({ type, accountId: account.id, actor: { type: 'account', id: account.id }, origin, details });
 
-  const isPending = async (accountId: string, method: string) =>
+  const isPending = async (accountId: string, method: string, browser: string) =>
     (await collection.countDocuments(
-      { accountId, method, state: 'pending', expiresAt: { $gt: clock.now() } },
+      { accountId, method, browser, state: 'pending', expiresAt: { $gt: clock.now() } },
       { limit: 1 },
     )) === 1;
 
@@ -36,8 +36,9 @@ export function createEnrolment(
     async beginEnrolment(account, methodId, origin) {
       const factor = factors.get(methodId);
       if (!factor || !account.active || !(await isRoomFor(account.id, factor))) return undefined;
-      const isResumed = await isPending(account.id, methodId);
-      const step = await factor.enrolment.begin(account);
+      const { browser = '' } = origin;
+      const isResumed = await isPending(account.id, methodId, browser);
+      const step = await factor.enrolment.begin({ ...account, browser });
       if (!isResumed) await record('factor_enrolment_begun', account, origin, { method: methodId });
       return step;
     },
@@ -64,7 +65,7 @@ export function createEnrolment(
         return { status: 'throttled', ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
       }
 
-      const outcome = await factor.enrolment.confirm(account, evidence);
+      const outcome = await factor.enrolment.confirm({ ...account, browser: origin.browser ?? '' }, evidence);
       if (outcome.status === 'rejected') return reject(outcome.code, true);
 
       // A method that was disabled by failures starts anew with what was just proved.

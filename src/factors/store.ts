@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import { AppError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { inSeconds } from '../platform/clock.js';
 import { type Database, isDuplicateKey } from '../platform/database.js';
@@ -19,8 +20,8 @@ export function createFactorStore<Data>(
   const typed = (record: FactorRecord | null) => (record ? (record as unknown as FactorRecord<Data>) : undefined);
 
   return {
-    async find(accountId, state) {
-      const condition = state === 'pending' ? running() : { state };
+    async find(accountId, state, browser = '') {
+      const condition = state === 'pending' ? { ...running(), browser } : { state };
       const records = await factors
         .find({ accountId, method, ...condition })
         .sort({ createdAt: 1 })
@@ -28,13 +29,15 @@ export function createFactorStore<Data>(
       return records as unknown as FactorRecord<Data>[];
     },
 
-    async insertPending(accountId, { id = random.token(128), label, data, ttlSeconds }) {
+    async insertPending(accountId, { id = random.token(128), browser = '', label, data, ttlSeconds }) {
       const now = clock.now();
-      await factors.deleteOne({ accountId, method, state: 'pending', expiresAt: { $lte: now } });
+      const isInTheWay = [{ expiresAt: { $lte: now } }, { browser: { $ne: browser } }];
+      await factors.deleteOne({ accountId, method, state: 'pending', $or: isInTheWay });
       try {
         await factors.insertOne({
           ...own(accountId, id),
           state: 'pending',
+          browser,
           label,
           createdAt: now,
           expiresAt: inSeconds(now, ttlSeconds),
@@ -43,8 +46,9 @@ export function createFactorStore<Data>(
         return id;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        const earlier = await factors.findOne({ accountId, method, ...running() }, { projection: { _id: 1 } });
-        if (!earlier) throw error;
+        const earlier = await factors.findOne({ accountId, method, browser, ...running() }, { projection: { _id: 1 } });
+        // Another browser was faster between the two steps.
+        if (!earlier) throw new AppError('ENROLMENT_EXPIRED', 'set-up begun in two browsers at once', { cause: error });
         return earlier._id;
       }
     },
@@ -58,7 +62,7 @@ export function createFactorStore<Data>(
     async activate(accountId, factorId, where = {}, set = {}) {
       const { modifiedCount } = await factors.updateOne(
         { ...where, ...own(accountId, factorId), ...running() },
-        { $set: { ...set, state: 'active', activatedAt: clock.now() }, $unset: { expiresAt: '' } },
+        { $set: { ...set, state: 'active', activatedAt: clock.now() }, $unset: { expiresAt: '', browser: '' } },
       );
       return modifiedCount === 1;
     },

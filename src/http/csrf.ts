@@ -10,6 +10,8 @@ import type { CookieSettings } from './cookies.js';
  * our pages can know, tied to a cookie of the browser.
  */
 export interface Csrf {
+  /** A keyed hash that tells this browser from others; undefined before it has our cookie. */
+  browserOf(ctx: Context): string | undefined;
   /** The hidden field's value; sets the cookie at its first use. */
   token(ctx: Context): string;
   /** @throws AppError REQUEST_FOREIGN_ORIGIN */
@@ -28,6 +30,10 @@ export function createCsrf(deps: {
   const name = deps.cookies.name('csrf');
   const tokenFor = (value: string): string => deps.secretBox.index(value, 'csrf');
   return {
+    browserOf(ctx) {
+      const value = ctx.cookies.get(name, { signed: false });
+      return value ? deps.secretBox.index(value, 'browser').slice(0, 22) : undefined;
+    },
     token(ctx) {
       let value: string | undefined = ctx.state.csrfCookie ?? ctx.cookies.get(name, { signed: false });
       if (!value || value.length > 64) {

@@ -6,6 +6,7 @@ import { isDatabaseUnavailable } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { CookieSettings } from './cookies.js';
+import type { Csrf } from './csrf.js';
 import type { Catalogue } from './i18n.js';
 import type { Presenter } from './presenter.js';
 import { type RequestState, stateOf } from './request-state.js';
@@ -19,6 +20,7 @@ export function requestContext(deps: {
   logger: Logger;
   catalogue: Catalogue;
   cookies: CookieSettings;
+  csrf: Csrf;
 }): Middleware {
   const languageCookie = deps.cookies.name('lang');
   return async (ctx, next) => {
@@ -28,6 +30,8 @@ export function requestContext(deps: {
     state.nonce = deps.random.token(128);
     // The issuer says whether browsers speak TLS, not a header: an error page, too, sets cookies.
     ctx.cookies.secure = deps.cookies.options.secure;
+    const browser = deps.csrf.browserOf(ctx);
+    if (browser) state.browser = browser;
     const asked = typeof ctx.query.lang === 'string' ? ctx.query.lang : undefined;
     const uiLocales = typeof ctx.query.ui_locales === 'string' ? ctx.query.ui_locales : undefined;
     const cookie = ctx.cookies.get(languageCookie, { signed: false });

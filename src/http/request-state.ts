@@ -10,6 +10,8 @@ export interface RequestState {
   locale: string;
   /** The person picked it; else an application's wish counts. */
   isLocaleChosen: boolean;
+  /** A keyed hash of a cookie that this browser alone has. */
+  browser?: string;
   /** The relying application of the sign-in at hand, for titles and error pages. */
   application?: { name: string; href?: string };
 }
@@ -19,5 +21,6 @@ export const stateOf = (ctx: Context): RequestState => ctx.state as RequestState
 /** Where the request came from, for the audit. */
 export function originOf(ctx: Context): RequestOrigin {
   const userAgent = ctx.get('user-agent').slice(0, 256);
-  return { requestId: stateOf(ctx).requestId, ip: ctx.ip, ...(userAgent ? { userAgent } : {}) };
+  const { requestId, browser } = stateOf(ctx);
+  return { requestId, ip: ctx.ip, ...(userAgent ? { userAgent } : {}), ...(browser ? { browser } : {}) };
 }

@@ -94,7 +94,7 @@ export function createWeb(options: WebOptions): Web {
     cookies,
     url,
     front: [
-      requestContext({ random, clock, logger, catalogue, cookies }),
+      requestContext({ random, clock, logger, catalogue, cookies, csrf }),
       exposeNonce,
       securityHeaders(issuer),
       errorHandler({ presenter, logger }),
