@@ -129,6 +129,11 @@ export function createApp(config: Config, deps: AppDeps): App {
     secrets,
     notifier: outbox,
     sessionOverallSeconds: config.sessions.overallSeconds,
+    keeper: {
+      revoke: async (uid) =>
+        ((await oidc.sessions.revoke(uid)) ?? (await oidc.sessions.ended(uid)))?.authorizations ?? {},
+      revokeGrant: (grantId) => oidc.revokeGrant(grantId),
+    },
     announceLogout,
     branding: config.branding,
     web,

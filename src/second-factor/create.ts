@@ -82,7 +82,7 @@ export interface SecondFactor {
   guard(findAccount: FindAccount): FindAccount;
   /**
    * Binds the provider and mounts the pages. Goes in front of the provider: `provider.use(secondFactor.middleware(provider))`,
-   * or into the application that holds it.
+   * or into the application that holds it: always there when the provider is mounted below a path.
    */
   middleware(provider: Provider): (ctx: Context, next: Next) => Promise<void>;
   /** The services underneath, for a server that builds more on them. */

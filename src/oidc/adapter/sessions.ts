@@ -25,6 +25,7 @@ export interface Sessions {
   /** @throws SessionRevokedError */
   save(jti: string, payload: AdapterPayload, expiresIn: number | undefined): Promise<void>;
   revoke(uid: string): Promise<AdapterPayload | undefined>;
+  ended(uid: string): Promise<AdapterPayload | undefined>;
   /** Ends the session that a cookie value leads to, if any. */
   revokeById(jti: string): Promise<void>;
   isRevoked(uid: string): Promise<boolean>;
@@ -150,6 +151,12 @@ export function createSessions(deps: {
           ? await collection.findOneAndUpdate(filter, tombstone(), { ...DURABLE, returnDocument: 'before' })
           : first;
       return ended ? toPayload(ended) : undefined;
+    },
+
+    async ended(uid) {
+      onCall('Session', 'ended');
+      const tombstone = await collection.findOne({ _id: documentId('Session', uid), revokedAt: { $exists: true } });
+      return tombstone?.payload ? toPayload(tombstone) : undefined;
     },
 
     async revokeById(jti) {

@@ -31,6 +31,8 @@ export interface OidcStore {
      * @returns what it ended, `authorizations` of the applications included; undefined when there was nothing or it was ended before.
      */
     revoke: Sessions['revoke'];
+    /** What a session was that is ended already: whoever ended it may have been broken off before its grants were. */
+    ended: Sessions['ended'];
     list: Sessions['list'];
     /** By `uid`, the name that stays; undefined once ended or expired. */
     find: Sessions['find'];
@@ -103,6 +105,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     clients,
     sessions: {
       revoke: (uid) => sessions.revoke(uid),
+      ended: (uid) => sessions.ended(uid),
       list: (accountId) => sessions.list(accountId),
       find: (uid) => sessions.find(uid),
       isRevoked: (uid) => sessions.isRevoked(uid),
