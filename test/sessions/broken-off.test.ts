@@ -12,7 +12,7 @@ test('ending a session that was broken off after its tombstone still ends its gr
   const account = await app.account('anna@example.com');
   const rp = new RelyingParty(app.issuer);
   const browser = app.browser();
-  const { url, verifier } = rp.request({ scope: 'openid offline_access', prompt: 'consent' });
+  const { url, verifier } = rp.request();
   const page = await browser.submit(await browser.open(url), { login: account.login, password: PASSWORD });
   const { refresh_token: token = '' } = await rp.tokens(page, verifier);
   expect(token).not.toBe('');
