@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { OTHER_CORE, SERVER_CORE, type ServerEnvironment } from './settings.js';
+import { NODE_FLAGS, OTHER_CORE, SERVER_CORE, type ServerEnvironment } from './settings.js';
 
 const CLOCK_TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
@@ -62,7 +62,13 @@ export async function startServerProcess(
   const began = performance.now();
   const child = spawn(
     'taskset',
-    ['-c', String(SERVER_CORE), process.execPath, fileURLToPath(new URL(`${name}.js`, import.meta.url))],
+    [
+      '-c',
+      String(SERVER_CORE),
+      process.execPath,
+      ...NODE_FLAGS[name],
+      fileURLToPath(new URL(`${name}.js`, import.meta.url)),
+    ],
     { env: { ...process.env, NODE_ENV: 'production', ...environment }, stdio: ['ignore', 'pipe', log] },
   );
   closeSync(log);

@@ -29,3 +29,6 @@ export function serverEnvironment(env: NodeJS.ProcessEnv = process.env): ServerE
   }
   return { BENCH_PORT, BENCH_MONGODB_URI, BENCH_DATABASE, BENCH_FOLDER, port: Number(BENCH_PORT) };
 }
+
+/** As `npm start` and the command's first line set them; the bare library as Node starts it. */
+export const NODE_FLAGS = { ours: ['--max-old-space-size=512'], reference: [] } as const;
