@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
-import { ATTACKS, csrfOf, good, MEGABYTE, PARAMETERS } from './attacks.js';
+import { ATTACKS, csrfOf, good, MEGABYTE, NONSENSE, PARAMETERS } from './attacks.js';
 import { rawBytes, rawRequest } from './raw.js';
 import { type Person, person, signIn, snapshot, typePassword } from './support.js';
 
@@ -375,18 +375,6 @@ test('headers beyond any measure', async () => {
   expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual([431, 431, 400, 400, 400, 400]);
 });
 
-const NONSENSE: Record<string, string>[] = [
-  { accept: '' },
-  { accept: 'nonsense' },
-  { accept: 'x/'.repeat(2_000) },
-  { 'accept-language': 'x'.repeat(5_000) },
-  { 'accept-language': 'en;q=foo,*;q=NaN,\u00ff' },
-  { cookie: 'session=%ff; csrf=%00; known=~~~~; lang=__proto__; started=:~:; enrolment=x; interaction=x; resume=y' },
-  { cookie: `session=${'x'.repeat(8_000)}; known=${'~'.repeat(2_000)}` },
-  { 'user-agent': '\u0001\u00ff'.slice(1).repeat(2_000) },
-  { 'sec-fetch-site': 'nonsense' },
-  { 'content-length': '0' },
-];
 test('headers with nonsense in them change nothing', async () => {
   for (const headers of NONSENSE) {
     for (const path of ['/forgot-password', '/nowhere', '/account', '/sign-in/x']) {
