@@ -1,3 +1,7 @@
+/** What an administrator may be, weakest first; each may do what `src/admin` says. */
+export const ROLES = ['auditor', 'helpdesk', 'admin', 'owner'] as const;
+export type Role = (typeof ROLES)[number];
+
 /** What the second factor needs to know about an account, whoever keeps the accounts: our own store or a host's. */
 export interface Account {
   /** Stable and opaque; the `sub` of tokens. */
@@ -10,6 +14,8 @@ export interface Account {
   groups: string[];
   /** False once deactivated. */
   active: boolean;
+  /** What this person may do to others' accounts; absent or empty: nothing. */
+  roles?: readonly Role[];
   /** BCP 47 language of mails. */
   locale?: string;
   /** Further standard claims of OpenID Connect Core 5.1, e.g. `given_name`, `phone_number`, `address`. */
@@ -26,12 +32,34 @@ export interface Standing {
   keptSession?: { uid: string; notBefore: Date };
   /** Sessions ended one by one; kept for the overall session time and 24 h. */
   revokedSessions?: { uid: string; at: Date }[];
-  /** The running suspension, if any (see decisions.md). */
-  suspension?: { until: Date; clearedBrowsers: string[] };
+  /** The running suspension, or the last one. */
+  suspension?: StandingSuspension;
+  /** Suspensions before that one whose tokens may still be about. */
+  pastSuspensions?: { from: Date; until: Date }[];
+  /** When the last recovery request was sent: whether there can be an open one. */
+  requestedAt?: Date;
   /** Demand for set-up: from when on there is no "later". */
   setUp?: { required?: boolean; deadline?: Date; laterOn?: string };
   /** Permission to set up the first factor, bound to one browser by a cookie whose hash this is. */
-  firstEnrolment?: { browserHash: string; expiresAt: Date };
+  firstEnrolment?: {
+    browserHash: string;
+    expiresAt: Date;
+    /** By an access pass: also where factors are set up that this person has no more. */
+    isDespiteFactors?: boolean;
+  };
+}
+
+/** The second factor is lifted from `from` until `until`, or until it was ended before. */
+export interface StandingSuspension {
+  id: string;
+  from: Date;
+  until: Date;
+  endedAt?: Date;
+  otherBrowsers: 'access_code' | 'password_alone';
+  /** Hashes of the recovery cookies of the browsers it lets in, and by what. */
+  clearedBrowsers: { hash: string; by: 'request' | 'access_code' }[];
+  /** Hashes of access codes. */
+  accessCodes: { hash: string; usedAt: Date | null }[];
 }
 
 export interface AccountSource {

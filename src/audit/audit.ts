@@ -25,9 +25,9 @@ export function createAudit({ database, clock, random }: { database: Database; c
   };
 
   return {
-    async record(event) {
+    async record(event, unit) {
       const at = clock.now();
-      await events.insertOne({ ...trimmed(event), _id: nextId(at), at });
+      await events.insertOne({ ...trimmed(event), _id: nextId(at), at }, unit ? { session: unit.session } : {});
     },
 
     async list({ accountId, types }, { limit, before }) {

@@ -1,3 +1,5 @@
+import type { Unit } from '../platform/database.js';
+
 /** The closed vocabulary of audit events. Names of the OWASP logging vocabulary where it has one. */
 export const AUDIT_EVENTS = [
   'authn_login_success',
@@ -29,8 +31,38 @@ export const AUDIT_EVENTS = [
   'consent_granted',
   'consent_refused',
   'not_me_reported',
+  'recovery_request_filed',
+  'recovery_request_approved',
+  'recovery_request_declined',
+  'recovery_request_withdrawn',
+  'recovery_request_expired',
+  'recovery_request_superseded',
+  'suspension_started',
+  'suspension_used',
+  'suspension_ended',
+  'access_code_issued',
+  'access_code_used',
+  'access_code_rejected',
+  'access_pass_issued',
+  'access_pass_used',
+  'access_pass_rejected',
+  'access_pass_revoked',
+  'factor_revoked',
+  'role_granted',
+  'role_revoked',
+  'user_deleted',
+  'grant_revoked',
+  'set_up_required',
+  'authz_fail',
+  'audit_exported',
   'client_created',
+  'client_updated',
   'client_removed',
+  'client_secret_rotated',
+  'webhook_created',
+  'webhook_updated',
+  'webhook_removed',
+  'webhook_redelivered',
   'signing_keys_created',
   'sys_startup',
   'sys_shutdown',
@@ -64,8 +96,11 @@ export interface StoredAuditEvent extends AuditEvent {
 }
 
 export interface Audit {
-  /** One insert with majority; resolves when it is stored. */
-  record(event: AuditEvent): Promise<void>;
+  /**
+   * One insert with majority; resolves when it is stored.
+   * @param unit stores it together with what it tells of, or not at all.
+   */
+  record(event: AuditEvent, unit?: Unit): Promise<void>;
   /** Newest first. `before` is the id of the last one seen. */
   list(
     filter: { accountId: string; types?: readonly AuditEventType[] },

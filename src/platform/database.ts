@@ -5,7 +5,19 @@ export interface Database {
   connection: Connection;
   /** A native collection; majority writes, `undefined` fields left out. */
   collection<T extends mongo.Document>(name: string): mongo.Collection<T>;
+  /**
+   * All writes of `work` or none, with majority. It runs again when another transaction was faster, so it must do nothing
+   * but read and write through `unit.session`; everything else belongs into `unit.afterCommit`.
+   */
+  transaction<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Several writes that are one. Pass `session` to each of them. */
+export interface Unit {
+  session: mongo.ClientSession;
+  /** Runs once the writes are there to stay. */
+  afterCommit(work: () => void): void;
 }
 
 /**
@@ -34,6 +46,20 @@ export async function connectDatabase(
   return {
     connection,
     collection: <T extends mongo.Document>(name: string) => db.collection<T>(name),
+    async transaction(work) {
+      let afterCommit: (() => void)[] = [];
+      const result = await connection.getClient().withSession((session) =>
+        session.withTransaction(
+          () => {
+            afterCommit = [];
+            return work({ session, afterCommit: (then) => afterCommit.push(then) });
+          },
+          { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
+        ),
+      );
+      for (const then of afterCommit) then();
+      return result;
+    },
     close: () => connection.close(),
   };
 }

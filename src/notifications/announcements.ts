@@ -1,0 +1,45 @@
+import type { Unit } from '../platform/database.js';
+
+/** What has happened to an account, told on other channels: to the person, to administrators, to webhooks. */
+export const ANNOUNCEMENTS = [
+  'recovery_request_filed',
+  'recovery_request_approved',
+  'recovery_request_declined',
+  'recovery_request_withdrawn',
+  'recovery_request_expired',
+  'recovery_request_superseded',
+  'suspension_started',
+  'suspension_used',
+  'suspension_ended',
+  'access_code_issued',
+  'access_pass_issued',
+  'access_pass_used',
+  'access_pass_revoked',
+  'factor_revoked',
+  'role_granted',
+  'role_revoked',
+  'account_created',
+  'account_updated',
+  'account_deactivated',
+  'account_reactivated',
+  'account_deleted',
+  'not_me_reported',
+] as const;
+export type AnnouncementType = (typeof ANNOUNCEMENTS)[number];
+
+export interface Announcement {
+  type: AnnouncementType;
+  accountId: string;
+  /** ISO 8601. */
+  at: string;
+  /** Ids, times and words of closed lists; never a secret, a code, a number or free text. */
+  facts: Record<string, string | number | boolean | string[]>;
+}
+
+export interface Announcer {
+  /**
+   * Stores an announcement to be told: once per channel and receiver, also when this node is killed right after.
+   * @param unit stores it together with what it tells of, or not at all.
+   */
+  announce(announcement: Announcement, unit?: Unit): Promise<void>;
+}
