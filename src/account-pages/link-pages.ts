@@ -3,7 +3,7 @@ import type { OneTimeLinks } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import { originOf, type Pages, type Presenter } from '../http/index.js';
 import type { EnrolmentCookie } from '../interaction/index.js';
-import { NOTICES } from '../notifications/index.js';
+import { hasNotMe, NOTICES } from '../notifications/index.js';
 import type { Sessions } from '../sessions/index.js';
 
 export interface LinkPagesDeps {
@@ -51,7 +51,7 @@ export function mountLinkPages(deps: LinkPagesDeps): void {
     const link = await links.find('not_me', token);
     if (!link) return presenter.show(ctx, 'link-unusable', { purpose: 'not_me' }, 400);
     const { what } = ctx.query;
-    const isNotice = NOTICES.some((notice) => notice === what);
+    const isNotice = NOTICES.some((notice) => notice === what && hasNotMe(notice));
     presenter.show(ctx, 'not-me', {
       action: url(`/not-me/${token}`),
       at: link.createdAt,

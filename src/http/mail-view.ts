@@ -1,5 +1,5 @@
 import type { compileTemplate } from 'pug';
-import type { Notice } from '../notifications/contract.js';
+import { type Notice, TO_ADMINISTRATORS } from '../notifications/contract.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Catalogue } from './i18n.js';
 import { loadTemplate } from './templates.js';
@@ -9,7 +9,10 @@ export interface MailRequest {
   locale: string;
   /** How the mail greets. */
   name: string;
-  /** `link`; `at` (an ISO 8601 string or milliseconds since the epoch; now when absent); `method` (a method's id); `left`; `browser`. */
+  /**
+   * `link`; `at` and `until` (an ISO 8601 string or milliseconds since the epoch; `at` is now when absent); `method` (a method's id);
+   * `left`; `browser`; `who` (the name of somebody else); words of closed lists.
+   */
   params?: Readonly<Record<string, string | number>>;
   /** Where "This wasn't me" leads. */
   notMeHref?: string | undefined;
@@ -20,6 +23,19 @@ export interface RenderedMail {
   text: string;
   html: string;
 }
+
+/** Sentences speak of what is known, and keep silent of the rest. */
+const UNKNOWN = {
+  left: 0,
+  browser: 'none',
+  method: 'none',
+  until: 'none',
+  who: '',
+  circumstances: 'other',
+  otherBrowsers: 'other',
+  end: 'other',
+  role: 'other',
+};
 
 export type RenderMail = (notice: Notice, request: MailRequest) => RenderedMail;
 
@@ -33,20 +49,19 @@ export function createMailRenderer(options: { catalogue: Catalogue; branding: Br
   return (notice, { locale: wanted, name, params = {}, notMeHref }) => {
     const locale = catalogue.pickLocale({ query: wanted });
     const t = catalogue.translator(locale);
-    const method = String(params.method ?? '');
     const values = {
-      left: 0,
-      browser: 'none',
+      ...UNKNOWN,
       ...params,
       brand,
-      method: catalogue.has(`method.${method}.title`) ? t(`method.${method}.title`) : method,
+      ...(catalogue.has(`method.${params.method}.title`) ? { method: t(`method.${params.method}.title`) } : {}),
       at: params.at === undefined ? clock.now() : new Date(params.at),
+      ...(params.until === undefined ? {} : { until: new Date(params.until) }),
     };
     const link = params.link === undefined ? undefined : String(params.link);
     const subject = t(`mail.${notice}.subject`, values);
     const greeting = t('mail.greeting', { name });
     const paragraphs = t(`mail.${notice}.text`, values).split('\n\n');
-    const footer = t('mail.footer', { brand });
+    const footer = t(TO_ADMINISTRATORS.has(notice) ? 'mail.footer_administrators' : 'mail.footer', { brand });
 
     let template = templates.get(notice);
     if (!template) {

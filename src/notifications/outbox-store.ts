@@ -1,11 +1,13 @@
 import { inSeconds } from '../platform/clock.js';
-import type { Database, EnsureIndexes } from '../platform/database.js';
+import { type Database, type EnsureIndexes, isDuplicateKey, type Unit } from '../platform/database.js';
 import type { Notice } from './contract.js';
 
 const COLLECTION = 'outbox';
 /** How long the bare row of a sent mail, and a dead letter, stay. */
 const SENT_KEPT_SECONDS = 24 * 3600;
 const DEAD_KEPT_SECONDS = 30 * 24 * 3600;
+/** Longer than whatever makes it is tried, and may be revived: while the bare row is there, nothing makes it a second time. */
+const ONCE_KEPT_SECONDS = 60 * 24 * 3600;
 
 export interface OutboxRow {
   _id: string;
@@ -14,6 +16,8 @@ export interface OutboxRow {
   kind: string;
   /** What a mail is about. */
   notice?: Notice;
+  /** Its id says what it is and for whom, so that it is never made twice. */
+  isOnce?: boolean;
   /** What is to be delivered, sealed; gone once it is. */
   sealed?: string;
   status: 'due' | 'sending' | 'sent' | 'dead';
@@ -37,7 +41,14 @@ export function createOutboxStore(database: Database) {
     return (await rows.updateOne(mine, update)).modifiedCount === 1;
   };
   return {
-    insert: (row: ClaimedRow) => rows.insertOne(row),
+    /** Nothing happens when one that is made once is there already. */
+    async insert(row: ClaimedRow, unit?: Unit): Promise<void> {
+      try {
+        await rows.insertOne(row, { ...(unit ? { session: unit.session } : {}) });
+      } catch (error) {
+        if (!row.isOnce || !isDuplicateKey(error)) throw error;
+      }
+    },
 
     /** Takes one mail that is due, or whose sender went silent, for `leaseSeconds`. */
     async claim(now: Date, leaseSeconds: number): Promise<ClaimedRow | undefined> {
@@ -56,7 +67,11 @@ export function createOutboxStore(database: Database) {
 
     markSent: (claim: OutboxRow, now: Date) =>
       settle(claim, {
-        $set: { status: 'sent', sentAt: now, expiresAt: inSeconds(now, SENT_KEPT_SECONDS) },
+        $set: {
+          status: 'sent',
+          sentAt: now,
+          expiresAt: inSeconds(now, claim.isOnce ? ONCE_KEPT_SECONDS : SENT_KEPT_SECONDS),
+        },
         $unset: { sealed: 1, leaseUntil: 1, lastError: 1 },
       }),
 
@@ -65,7 +80,11 @@ export function createOutboxStore(database: Database) {
 
     markDead: (claim: OutboxRow, now: Date, lastError: string) =>
       settle(claim, {
-        $set: { status: 'dead', lastError, expiresAt: inSeconds(now, DEAD_KEPT_SECONDS) },
+        $set: {
+          status: 'dead',
+          lastError,
+          expiresAt: inSeconds(now, claim.isOnce ? ONCE_KEPT_SECONDS : DEAD_KEPT_SECONDS),
+        },
         $unset: { leaseUntil: 1 },
       }),
 

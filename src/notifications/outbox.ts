@@ -1,9 +1,9 @@
 import { type Clock, inSeconds } from '../platform/clock.js';
-import type { Database } from '../platform/database.js';
+import type { Database, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
-import type { Notice, Notifier } from './contract.js';
+import { hasNotMe, type Notice, type Notifier } from './contract.js';
 import type { Mail, RenderMail, Transport } from './mail.js';
 import { type ClaimedRow, createOutboxStore, type OutboxRow } from './outbox-store.js';
 import { DEFAULT_RETRY, type RetrySchedule, waitAfter } from './retry.js';
@@ -16,8 +16,8 @@ export interface OutboxDeps {
   logger: Logger;
   transport: Transport;
   renderMail: RenderMail;
-  /** What else is delivered the same way, by kind: throws when the receiver did not take it. */
-  deliver?: Readonly<Record<string, (payload: unknown) => Promise<void>>>;
+  /** What else is delivered the same way, by kind. */
+  deliver?: Readonly<Record<string, Delivery>>;
   /** Makes the "that was not me" link; added to every mail that reports a change. */
   notMeLink?: (accountId: string, notice: Notice) => Promise<string>;
   retry?: RetrySchedule;
@@ -27,14 +27,38 @@ export interface OutboxDeps {
   pollMs?: number;
 }
 
+/** Throws when the receiver did not take it, so that it is tried again; `code` or `responseCode` of the error is logged. */
+export type Delivery = (payload: unknown, attempt: DeliveryAttempt) => Promise<void>;
+
+export interface DeliveryAttempt {
+  /** The row in the outbox: stable over retries. */
+  id: string;
+  /** When this one fails it is given up. */
+  isLast: boolean;
+}
+
+/** How something is put in the outbox. */
+export interface Posting {
+  /** Says what it is and for whom: of several with the same id only the first is delivered. Not together with `unit`. */
+  id?: string;
+  /** Stores it together with what it tells of, or not at all. */
+  unit?: Unit;
+}
+
 export type DeadLetter = Pick<OutboxRow, 'accountId' | 'kind' | 'notice' | 'attempts' | 'createdAt'> & {
   id: string;
   reason: string;
 };
 
 export interface Outbox extends Notifier {
+  notify(
+    account: Parameters<Notifier['notify']>[0],
+    notice: Notice,
+    params?: Record<string, string | number>,
+    posting?: Posting,
+  ): Promise<void>;
   /** Puts something of one of the kinds of `deliver` in the outbox: one insert. */
-  enqueue(kind: string, accountId: string, payload: object): Promise<void>;
+  enqueue(kind: string, accountId: string, payload: object, posting?: Posting): Promise<void>;
   /** From now on mails are sent, by this process too. Calling it twice changes nothing. */
   start(): void;
   /** Resolves when the mails in hand are settled; the rest stays for the next start. */
@@ -46,9 +70,6 @@ export interface Outbox extends Notifier {
   /** Tries a dead letter anew. False when it is none (any more). */
   revive(id: string): Promise<boolean>;
 }
-
-/** Mails that carry a link of their own and answer something the person just did: "not me" would say nothing more there. */
-const WITHOUT_NOT_ME: ReadonlySet<Notice> = new Set(['invitation', 'password_reset', 'confirm_email']);
 
 /** Mails sent at the same time by one process. */
 const LANES = 4;
@@ -71,35 +92,48 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   let running: Promise<void> | undefined;
   let again = false;
 
-  const deliveries: Record<string, (payload: unknown, id: string) => Promise<void>> = {
+  const deliveries: Record<string, Delivery> = {
     ...deps.deliver,
-    mail: (payload, id) => transport.send({ id, ...(payload as Omit<Mail, 'id'>) }),
+    mail: (payload, { id }) => transport.send({ id, ...(payload as Omit<Mail, 'id'>) }),
   };
 
-  const enqueue = async (row: Pick<OutboxRow, 'accountId' | 'kind' | 'notice'>, payload: object): Promise<void> => {
-    const id = random.token(128);
+  const enqueue = async (
+    row: Pick<OutboxRow, 'accountId' | 'kind' | 'notice'>,
+    payload: object,
+    { id: given, unit }: Posting = {},
+  ): Promise<void> => {
+    const id = given ?? random.token(128);
     const now = clock.now();
-    await store.insert({
-      _id: id,
-      ...row,
-      sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
-      status: 'due',
-      attempts: 0,
-      nextAttemptAt: now,
-      createdAt: now,
-    });
-    if (timer) void kick();
+    await store.insert(
+      {
+        _id: id,
+        ...row,
+        ...(given === undefined ? {} : { isOnce: true }),
+        sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
+        status: 'due',
+        attempts: 0,
+        nextAttemptAt: now,
+        createdAt: now,
+      },
+      unit,
+    );
+    const wake = (): void => {
+      if (timer) void kick();
+    };
+    if (unit) unit.afterCommit(wake);
+    else wake();
   };
 
   async function deliver(claim: ClaimedRow): Promise<void> {
     const about = { id: claim._id, kind: claim.kind, notice: claim.notice, attempt: claim.attempts };
+    const wait = waitAfter(claim.attempts, retry);
     try {
       const delivery = deliveries[claim.kind];
       if (!delivery) throw Object.assign(new Error('nobody delivers this kind'), { code: 'UNKNOWN_KIND' });
-      await delivery(JSON.parse(secretBox.open(claim.sealed, contextOf(claim._id)).toString()), claim._id);
+      const payload: unknown = JSON.parse(secretBox.open(claim.sealed, contextOf(claim._id)).toString());
+      await delivery(payload, { id: claim._id, isLast: wait === undefined });
     } catch (error) {
       const reason = reasonOf(error);
-      const wait = waitAfter(claim.attempts, retry);
       if (wait === undefined) {
         await store.markDead(claim, clock.now(), reason);
         logger.error({ ...about, reason }, 'given up');
@@ -145,9 +179,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   };
 
   return {
-    async notify(account, notice, params = {}) {
+    async notify(account, notice, params = {}, posting = {}) {
       if (!account.email) return;
-      const notMeHref = notMeLink && !WITHOUT_NOT_ME.has(notice) ? await notMeLink(account.id, notice) : undefined;
+      const notMeHref = notMeLink && hasNotMe(notice) ? await notMeLink(account.id, notice) : undefined;
       const body = await renderMail(notice, {
         name: account.name,
         params,
@@ -155,10 +189,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
         ...(notMeHref ? { notMeHref } : {}),
       });
       const { subject, text, html } = body;
-      await enqueue({ accountId: account.id, kind: 'mail', notice }, { to: account.email, subject, text, html });
+      const mail = { to: account.email, subject, text, html };
+      await enqueue({ accountId: account.id, kind: 'mail', notice }, mail, posting);
     },
 
-    enqueue: (kind, accountId, payload) => enqueue({ accountId, kind }, payload),
+    enqueue: (kind, accountId, payload, posting) => enqueue({ accountId, kind }, payload, posting),
 
     start() {
       if (timer) return;

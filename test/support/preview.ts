@@ -14,7 +14,7 @@ import { loadAssets } from '../../src/http/assets.js';
 import { createCatalogue } from '../../src/http/i18n.js';
 import { createMailRenderer } from '../../src/http/mail-view.js';
 import { createRenderer } from '../../src/http/render.js';
-import { NOTICES } from '../../src/notifications/contract.js';
+import { NOTICES, TO_ADMINISTRATORS } from '../../src/notifications/contract.js';
 import { projectRoot } from '../../src/platform/paths.js';
 import { NOW, SAMPLES } from '../views/samples.js';
 
@@ -42,11 +42,16 @@ for (const [name, locals] of Object.entries(SAMPLES)) {
   }
 }
 for (const notice of NOTICES) {
-  const link = ['invitation', 'password_reset', 'confirm_email'].includes(notice);
+  const link = ['invitation', 'password_reset', 'confirm_email'].includes(notice) || TO_ADMINISTRATORS.has(notice);
   const params = {
     method: 'totp',
     left: 2,
     browser: 'Firefox on Windows',
+    until: NOW.getTime() + 86_400_000,
+    who: 'Ben Okafor',
+    circumstances: 'lost_or_stolen',
+    end: 'set_up',
+    role: 'helpdesk',
     ...(link ? { link: 'https://id.example.com/link/k3TqPz7dV0aYw1' } : {}),
   };
   const notMeHref = link ? undefined : 'https://id.example.com/not-me/abc';

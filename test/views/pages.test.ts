@@ -6,7 +6,7 @@ import { loadAssets } from '../../src/http/assets.js';
 import { type Catalogue, createCatalogue, type Translate } from '../../src/http/i18n.js';
 import { createMailRenderer } from '../../src/http/mail-view.js';
 import { createRenderer, listViews } from '../../src/http/render.js';
-import { NOTICES } from '../../src/notifications/contract.js';
+import { NOTICES, TO_ADMINISTRATORS } from '../../src/notifications/contract.js';
 import { projectRoot } from '../../src/platform/paths.js';
 import { NOW, SAMPLES } from './samples.js';
 
@@ -78,7 +78,7 @@ describe.each(['en', 'de'])('pages in %s', (locale) => {
   });
 
   test.each(NOTICES)('mail of %s', (notice) => {
-    const hasLink = ['invitation', 'password_reset', 'confirm_email'].includes(notice);
+    const hasLink = ['invitation', 'password_reset', 'confirm_email'].includes(notice) || TO_ADMINISTRATORS.has(notice);
     const link = 'https://id.example/link/a?b=1&c=2';
     const notMeHref = hasLink ? undefined : 'https://id.example/not-me/x';
     const params = {

@@ -1,3 +1,5 @@
+import { hasNotMe, NOTICES } from '../../src/notifications/contract.js';
+
 /** Locals of every page, in every state worth looking at: `<view>` or `<view>#<state>`. */
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 23, 9, 0) + minutes * 60_000);
 
@@ -239,15 +241,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     ]),
   ),
   ...Object.fromEntries(
-    [
-      'password_changed',
-      'factor_enrolled',
-      'factor_removed',
-      'factor_disabled',
-      'recovery_codes_created',
-      'recovery_code_used',
-      'sessions_ended',
-    ].map((what) => [`not-me#${what}`, { action: '/not-me', what, at: at(-30) }]),
+    NOTICES.filter(hasNotMe).map((what) => [`not-me#${what}`, { action: '/not-me', what, at: at(-30) }]),
   ),
   'not-me': { action: '/not-me', at: at(-30) },
   'not-me-done': { passwordHref: '/password/forgot' },

@@ -1,0 +1,99 @@
+import type { Account } from '../accounts/contract.js';
+import type { Announcement, AnnouncementType } from './announcements.js';
+import type { Notice } from './contract.js';
+import type { Delivery, Outbox } from './outbox.js';
+
+export interface AnnouncingDeps {
+  issuer: string;
+  outbox: Pick<Outbox, 'notify'>;
+  /** The account as it is now; undefined once it is deleted. */
+  findAccount(id: string): Promise<Account | undefined>;
+  /** Active accounts whose role lets them help others. */
+  administrators(): Promise<readonly Account[]>;
+  /** Tells other tools. Called again with the same id when a node died in between: nothing may be sent twice. */
+  publish(announcementId: string, announcement: Announcement): Promise<void>;
+}
+
+type Params = Record<string, string | number>;
+
+interface Telling {
+  /** The mail to the person it happened to. */
+  person?: Notice;
+  /** False: another announcement tells the person already. */
+  isTold?(facts: Announcement['facts']): boolean;
+  /** The mail to administrators, and the console's page that it leads to. */
+  administrators?: { notice: Notice; page(announcement: Announcement): string };
+}
+
+const requestPage = ({ facts }: Announcement): string => `requests/${facts.requestId}`;
+const personPage = ({ accountId }: Announcement): string => `people/${accountId}`;
+
+/** Who gets which mail about what. Webhooks hear of everything that their events name. */
+const TELLINGS: Readonly<Record<AnnouncementType, Telling>> = {
+  recovery_request_filed: {
+    person: 'recovery_request_sent',
+    administrators: { notice: 'recovery_request_received', page: requestPage },
+  },
+  recovery_request_approved: { person: 'recovery_request_approved' },
+  recovery_request_declined: { person: 'recovery_request_declined' },
+  recovery_request_withdrawn: {},
+  recovery_request_expired: {},
+  recovery_request_superseded: {},
+  suspension_started: { person: 'suspension_started', isTold: ({ requestId }) => requestId === undefined },
+  suspension_used: { person: 'suspension_used' },
+  suspension_ended: { person: 'suspension_ended' },
+  access_code_issued: { person: 'access_code_issued' },
+  access_pass_issued: { person: 'access_pass_issued' },
+  access_pass_used: { person: 'access_pass_used' },
+  access_pass_revoked: {},
+  factor_revoked: { person: 'factor_revoked' },
+  role_granted: { person: 'role_granted' },
+  role_revoked: { person: 'role_revoked' },
+  account_created: {},
+  account_updated: {},
+  account_deactivated: {},
+  account_reactivated: {},
+  account_deleted: {},
+  not_me_reported: { administrators: { notice: 'not_me_alert', page: personPage } },
+};
+
+/** What sentences may speak of. */
+const SPOKEN_OF = ['until', 'method', 'circumstances', 'otherBrowsers', 'end', 'role'] as const;
+
+function paramsOf({ at, facts }: Announcement): Params {
+  const params: Params = { at };
+  for (const name of SPOKEN_OF) {
+    const fact = facts[name];
+    if (typeof fact === 'string' || typeof fact === 'number') params[name] = fact;
+  }
+  return params;
+}
+
+/**
+ * Delivers an announcement: one row in the outbox for each channel and receiver, whose id says which. However often this is begun,
+ * by whichever nodes, and wherever it breaks off, each row is made once.
+ */
+export function createAnnouncing({ issuer, outbox, findAccount, administrators, publish }: AnnouncingDeps): Delivery {
+  return async (payload, { id }) => {
+    const announcement = payload as Announcement;
+    const { type, accountId, facts } = announcement;
+    const telling = TELLINGS[type];
+    const params = paramsOf(announcement);
+    const account = await findAccount(accountId);
+
+    if (account && telling.person && (telling.isTold?.(facts) ?? true)) {
+      await outbox.notify(account, telling.person, params, { id: `${id}:mail:${accountId}` });
+    }
+    if (account && telling.administrators) {
+      const { notice, page } = telling.administrators;
+      const link = `${issuer}/console/${page(announcement)}`;
+      for (const administrator of await administrators()) {
+        // Nobody decides on their own request.
+        if (administrator.id === accountId) continue;
+        const posting = { id: `${id}:admin:${administrator.id}` };
+        await outbox.notify(administrator, notice, { ...params, who: account.name, link }, posting);
+      }
+    }
+    await publish(id, announcement);
+  };
+}
