@@ -3,6 +3,7 @@ import type { Database, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
+import type { Announcer } from './announcements.js';
 import { hasNotMe, type Notice, type Notifier } from './contract.js';
 import type { Mail, RenderMail, Transport } from './mail.js';
 import { type ClaimedRow, createOutboxStore, type OutboxRow } from './outbox-store.js';
@@ -50,7 +51,7 @@ export type DeadLetter = Pick<OutboxRow, 'accountId' | 'kind' | 'notice' | 'atte
   reason: string;
 };
 
-export interface Outbox extends Notifier {
+export interface Outbox extends Notifier, Announcer {
   notify(
     account: Parameters<Notifier['notify']>[0],
     notice: Notice,
@@ -194,6 +195,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     },
 
     enqueue: (kind, accountId, payload, posting) => enqueue({ accountId, kind }, payload, posting),
+
+    announce: (announcement, unit) =>
+      enqueue({ accountId: announcement.accountId, kind: 'announcement' }, announcement, unit ? { unit } : {}),
 
     start() {
       if (timer) return;
