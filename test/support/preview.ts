@@ -64,11 +64,12 @@ const server = createServer((request, response) => {
   const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
   const asset = assets.files.get(path.split('/').at(-1) ?? '');
   if (asset) return response.setHeader('content-type', asset.type).end(asset.body);
+  if (path.endsWith('/events')) return response.setHeader('content-type', 'text/event-stream').write(':\n\n');
   response.setHeader('content-type', 'text/html; charset=utf-8');
   if (!path.startsWith('/mail.')) {
     response.setHeader(
       'content-security-policy',
-      "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   }
   return response.end(pages.get(path.slice(1)) ?? '');
@@ -128,6 +129,7 @@ for (const [device, width] of [
 }
 for (const [name, html] of pages) writeFileSync(join(folder, `${name}.html`), html);
 await browser.close();
+server.closeAllConnections();
 server.close();
 console.log(`${pages.size} pages, ${problems} problems`);
 process.exitCode = problems ? 1 : 0;

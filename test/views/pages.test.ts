@@ -137,7 +137,7 @@ test('what a person or an application wrote is shown as text', () => {
 /** Every name, label, login and the like of a sample replaced; what chooses a sentence or is our own markup stays. */
 function replaceStrings(locals: unknown, by: string): Record<string, unknown> {
   const free =
-    /^(applicationName|login|label|labels|name|title|email|browser|ip|userAgent|contact|userCode|current|requested|codes|identifier|description)$/;
+    /^(applicationName|login|label|labels|name|title|email|browser|ip|userAgent|contact|userCode|current|requested|codes|identifier|description|note|number|usualHours|decisionReason|application)$/;
   const walk = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') return free.test(key) ? by : value;
     if (Array.isArray(value)) return value.map((item) => walk(item, key));

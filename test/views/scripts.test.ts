@@ -46,7 +46,7 @@ beforeAll(async () => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.setHeader(
       'content-security-policy',
-      "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self'; img-src 'self' data:",
+      "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self'; img-src 'self' data:; connect-src 'self'",
     );
     return response.end(renderer.render(name.split('#')[0] ?? '', page, SAMPLES[name]));
   }).listen(0, '127.0.0.1');
