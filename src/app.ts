@@ -38,6 +38,7 @@ import type { Database } from './platform/database.js';
 import type { Logger } from './platform/logger.js';
 import { type Random, systemRandom } from './platform/random.js';
 import { createSecretBox, type SecretBox } from './platform/secret-box.js';
+import type { DeskJobs, RecoveryDesk } from './recovery-desk/index.js';
 import * as secondFactorFolder from './second-factor/index.js';
 import { CLIENT_METADATA, createSecondFactor } from './second-factor/index.js';
 import { createBackchannelLogout, type LogoutDelivery, type Sessions } from './sessions/index.js';
@@ -73,6 +74,7 @@ export interface App {
   oidc: OidcStore;
   secretBox: SecretBox;
   sendInvitation: ReturnType<typeof createInvitations>;
+  desk: RecoveryDesk;
 }
 
 /** Makes the indexes of all folders; before the first request of a new version. */
@@ -111,7 +113,11 @@ export function createApp(config: Config, deps: AppDeps): App {
     renderMail: (notice, { locale = config.defaultLocale, ...rest }) => renderMail(notice, { locale, ...rest }),
     notMeLink: async (accountId, notice) =>
       `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}?what=${notice}`,
-    deliver: { backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery) },
+    deliver: {
+      backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery),
+      suspension_over: (job) => jobs.suspension_over(job as DeskJobs['suspension_over']),
+      factors_revoked: (job) => jobs.factors_revoked(job as DeskJobs['factors_revoked']),
+    },
   });
   const announceLogout = (delivery: LogoutDelivery): Promise<void> =>
     outbox.enqueue('backchannel_logout', delivery.accountId, delivery);
@@ -135,6 +141,8 @@ export function createApp(config: Config, deps: AppDeps): App {
       revokeGrant: (grantId) => oidc.revokeGrant(grantId),
     },
     announceLogout,
+    outbox,
+    recoveryDesk: { ...config.recoveryDesk, countAdministrators: async () => (await accounts.administrators()).length },
     branding: config.branding,
     web,
     standingsIn: 'accounts',
@@ -143,7 +151,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       markCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
     },
   });
-  const { audit, engine, sessions, throttle, interactions } = secondFactor.services;
+  const { audit, engine, sessions, throttle, interactions, desk, jobs } = secondFactor.services;
   const provider = createProvider({
     ...core,
     config,
@@ -214,7 +222,21 @@ export function createApp(config: Config, deps: AppDeps): App {
   });
   koa.use(url('') ? mount(url(''), provider as unknown as Koa) : mount(provider as unknown as Koa));
   const sendInvitation = createInvitations({ issuer, links, notifier: outbox, audit });
-  return { koa, provider, web, accounts, engine, sessions, links, audit, outbox, oidc, secretBox, sendInvitation };
+  return {
+    koa,
+    provider,
+    web,
+    accounts,
+    engine,
+    sessions,
+    links,
+    audit,
+    outbox,
+    oidc,
+    secretBox,
+    sendInvitation,
+    desk,
+  };
 }
 
 /** Long enough for somebody back from holidays. */

@@ -36,6 +36,12 @@ export interface RunningServer {
 /** Requests and deliveries under way get this long to finish when the server stops. */
 const GRACE_MS = 4_000;
 
+/** How often what has ended by time is written down. Nothing is let in or kept out by it. */
+const SWEEP_MS = 5_000;
+
+const sweep = (app: App, logger: Logger): Promise<void> =>
+  app.desk.sweep().catch((err: unknown) => logger.warn({ err }, 'recovery desk not swept'));
+
 function mailTransport(config: Config, database: Database, env: Environment): Transport {
   const { transport, smtp, from } = config.mail;
   if (transport === 'outbox' || !smtp) return storedTransport(database);
@@ -71,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
     const listener = await openListener(app.koa.callback(), config.listen);
     app.outbox.start();
+    const sweeping = setInterval(() => void sweep(app, logger), SWEEP_MS).unref();
     return {
       issuer: config.issuer,
       port: listener.port,
@@ -79,6 +86,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       invite: (account) => app.sendInvitation(account, { type: 'operator' }),
       database,
       async stop() {
+        clearInterval(sweeping);
+        app.desk.watcher.stop();
         // Mails that the last requests leave behind wait for the next start, or for another node.
         const mailsSettled = Promise.race([app.outbox.stop(), sleep(GRACE_MS, undefined, { ref: false })]);
         await listener.close(GRACE_MS);

@@ -86,9 +86,9 @@ export function createVisitors(deps: {
     const account = await accounts.find(accountId);
     if (!account?.active) return undefined;
     const standing = await standings.load(account);
-    if (standings.isSessionRevoked(standing, { uid, startedAt: new Date(loginTs * 1000) })) return undefined;
-    const hasFactor = (await engine.levels(accountId)).length > 0;
     const level = levelOfSession(session.acr) ?? '1fa';
+    if (standings.isSessionRevoked(standing, { uid, startedAt: new Date(loginTs * 1000), level })) return undefined;
+    const hasFactor = (await engine.levels(accountId)).length > 0;
     // A session of a password alone does not open the page of an account that has a factor.
     if (hasFactor && !isAtLeast(level, '2fa')) return undefined;
     const provedAt = (await sessions.find(uid))?.provedAt?.getTime() ?? 0;

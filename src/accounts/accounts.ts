@@ -1,9 +1,10 @@
 import type { Clock } from '../platform/clock.js';
-import { type Database, isDuplicateKey } from '../platform/database.js';
+import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import type { Account, AccountSource } from './contract.js';
+import type { Account, AccountSource, Role } from './contract.js';
 import { isUsableLogin, normaliseLogin } from './login.js';
 import { type AccountDocument, accountModel, toAccount } from './model.js';
+import { createOwners } from './owners.js';
 import type { Passwords } from './passwords.js';
 
 export interface NewAccount {
@@ -12,6 +13,7 @@ export interface NewAccount {
   /** Verified by whoever creates the account. */
   email?: string;
   groups?: string[];
+  roles?: readonly Role[];
   /** Already found good by `checkNewPassword`. */
   password?: string;
   locale?: string;
@@ -43,7 +45,15 @@ export interface AccountStore extends AccountSource {
   /** By id. `after` is the id of the last one seen; `limit` at most 200. */
   list(page: { after?: string; limit: number }): Promise<Account[]>;
   passwordState(accountId: string): Promise<PasswordState | undefined>;
+  /** Active accounts that hear of requests for help: those with a role that may decide, and an address. */
+  administrators(): Promise<Account[]>;
+  /** False when the account has it already, or there is none. */
+  grantRole(accountId: string, role: Role, unit?: Unit): Promise<boolean>;
+  /** `last_owner`: somebody has to be left who can grant roles. */
+  revokeRole(accountId: string, role: Role, unit?: Unit): Promise<'revoked' | 'not_held' | 'last_owner'>;
 }
+
+const DECIDING: readonly Role[] = ['helpdesk', 'admin', 'owner'];
 
 const LONGEST_PAGE = 200;
 
@@ -55,6 +65,7 @@ export function createAccounts(deps: {
 }): AccountStore {
   const { clock, random, passwords } = deps;
   const accounts = accountModel(deps.database.connection);
+  const owners = createOwners(deps);
 
   const change = async (
     accountId: string,
@@ -79,7 +90,7 @@ export function createAccounts(deps: {
       return found ? toAccount(found) : undefined;
     },
 
-    async create({ login: typed, name, email, groups = [], password, locale, claims }) {
+    async create({ login: typed, name, email, groups = [], roles = [], password, locale, claims }) {
       const login = normaliseLogin(typed);
       if (!isUsableLogin(login)) return { ok: false, reason: 'login_unusable' };
       if (name.trim() === '') return { ok: false, reason: 'name_missing' };
@@ -93,6 +104,7 @@ export function createAccounts(deps: {
         active: true,
         createdAt: now,
         updatedAt: now,
+        ...(roles.length > 0 ? { roles: [...new Set(roles)] } : {}),
         ...(email === undefined ? {} : { email }),
         ...(locale === undefined ? {} : { locale }),
         ...(claims === undefined ? {} : { claims }),
@@ -128,6 +140,16 @@ export function createAccounts(deps: {
         .lean<AccountDocument[]>();
       return found.map(toAccount);
     },
+
+    async administrators() {
+      const found = await accounts
+        .find({ roles: { $in: DECIDING }, active: true, email: { $exists: true } })
+        .lean<AccountDocument[]>();
+      return found.map(toAccount);
+    },
+
+    grantRole: owners.grant,
+    revokeRole: owners.revoke,
 
     async passwordState(accountId) {
       const found = await accounts.findById(accountId, { password: 1 }).lean<AccountDocument>();

@@ -1,6 +1,13 @@
 /** Who may sign in with which password, and what stands for or against each account. */
 export { type AccountStore, type Created, createAccounts, type NewAccount, type PasswordState } from './accounts.js';
-export type { Account, AccountSource, Standing } from './contract.js';
+export {
+  type Account,
+  type AccountSource,
+  ROLES,
+  type Role,
+  type Standing,
+  type StandingSuspension,
+} from './contract.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';
 export { ipSubject } from './ip-subject.js';

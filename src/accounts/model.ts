@@ -26,9 +26,11 @@ const standing = new Schema<Standing>(
     sessionsNotBefore: Date,
     keptSession: new Schema({ uid: String, notBefore: Date }, part),
     revokedSessions: { type: [new Schema({ uid: String, at: Date }, part)], default: undefined },
-    suspension: new Schema({ until: Date, clearedBrowsers: [String] }, part),
+    suspension: { type: Schema.Types.Mixed, default: undefined },
+    pastSuspensions: { type: [new Schema({ from: Date, until: Date }, part)], default: undefined },
+    requestedAt: Date,
     setUp: new Schema({ required: Boolean, deadline: Date, laterOn: String }, part),
-    firstEnrolment: new Schema({ browserHash: String, expiresAt: Date }, part),
+    firstEnrolment: new Schema({ browserHash: String, expiresAt: Date, isDespiteFactors: Boolean }, part),
   },
   part,
 );
@@ -41,6 +43,7 @@ const schema = new Schema<AccountDocument>(
     email: String,
     groups: { type: [String], default: [] },
     active: { type: Boolean, required: true },
+    roles: { type: [String], default: undefined },
     locale: String,
     claims: { type: Schema.Types.Mixed, default: undefined },
     password: new Schema<StoredPassword>(
@@ -54,6 +57,7 @@ const schema = new Schema<AccountDocument>(
   { collection: 'accounts', versionKey: false, autoIndex: false, autoCreate: false },
 );
 schema.index({ login: 1 }, { unique: true });
+schema.index({ roles: 1 }, { name: 'by_role', partialFilterExpression: { roles: { $exists: true } } });
 
 export const accountModel = (connection: Connection): Model<AccountDocument> =>
   (connection.models.Account as Model<AccountDocument> | undefined) ?? connection.model('Account', schema);
@@ -66,6 +70,7 @@ export const toAccount = ({
   email,
   groups,
   active,
+  roles,
   locale,
   claims,
   standing,
@@ -76,6 +81,7 @@ export const toAccount = ({
   groups,
   active,
   standing: standing ?? {},
+  ...(roles?.length ? { roles } : {}),
   ...(email === undefined ? {} : { email }),
   ...(locale === undefined ? {} : { locale }),
   ...(claims === undefined ? {} : { claims }),

@@ -26,11 +26,12 @@ export async function createConfiguredAccounts(
     return problems.length > 0 ? [`the first password of ${login} is refused: ${problems.join(', ')}`] : [];
   });
   if (weak.length > 0) throw new CommandRefused(weak);
-  for (const { login, name, email, groups, locale, password } of missing) {
+  for (const { login, name, email, groups, roles, locale, password } of missing) {
     const created = await app.accounts.create({
       login,
       name,
       groups,
+      roles,
       ...(email ? { email } : {}),
       ...(locale ? { locale } : {}),
       ...(password ? { password } : {}),

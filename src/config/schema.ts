@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROLES } from '../accounts/contract.js';
 import { ACR } from '../policy/levels.js';
 import { accountClaims } from './account-claims.js';
 import { clientSchema } from './client-schema.js';
@@ -83,6 +84,13 @@ const policy = z.strictObject({
     }),
 });
 
+const recoveryDesk = z.strictObject({
+  /** Lengths of a suspension that administrators choose from, hours. */
+  suspensionHours: z.array(z.int().min(1).max(168)).min(1).max(4).default([24, 48]),
+  /** When somebody is at the desk, as the page says it. */
+  usualHours: z.string().min(1).max(80).optional(),
+});
+
 /** The options of a method belong to its plugin, which checks them. */
 const method = z.looseObject({ id: z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the id of a method, such as totp') });
 
@@ -98,6 +106,8 @@ const account = z.strictObject({
   name: z.string().min(1),
   email: z.email().optional(),
   groups: z.array(z.string().min(1)).default([]),
+  /** What this person may do as an administrator. */
+  roles: z.array(z.enum(ROLES)).default([]),
   locale: locale.optional(),
   /** Further claims that applications may ask for. */
   claims: accountClaims.optional(),
@@ -119,6 +129,7 @@ export const sections = {
   mail: mail.prefault({}),
   sessions: sessions.prefault({}),
   policy: policy.prefault({}),
+  recoveryDesk: recoveryDesk.prefault({}),
   methods: z
     .array(method)
     .min(1)

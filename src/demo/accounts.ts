@@ -51,11 +51,12 @@ export interface DemoAccountsDeps {
 export async function createDemoAccounts(settings: readonly AccountSettings[], deps: DemoAccountsDeps): Promise<void> {
   const { issuer, accounts, links, notifier, audit } = deps;
   const actor = { type: 'operator' } as const;
-  for (const { login, name, email, groups, locale, claims, password } of settings) {
+  for (const { login, name, email, groups, roles, locale, claims, password } of settings) {
     const created = await accounts.create({
       login,
       name,
       groups,
+      roles,
       ...(email ? { email } : {}),
       ...(locale ? { locale } : {}),
       ...(claims ? { claims } : {}),

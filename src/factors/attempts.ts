@@ -20,6 +20,12 @@ export const signInRules = (method: string): ThrottleRule[] => [
   { counter: ALL_METHODS, limit: ALL_METHODS_PER_HOUR, windowSeconds: 3600 },
 ];
 
+/** Codes that administrators hand out: waits as for a factor, and the hour's limit of the account; they end by themselves. */
+export const codeRules = (counter: string): ThrottleRule[] => [
+  { counter: methodCounter(counter), free: FREE_ATTEMPTS, waitsSeconds: WAITS_SECONDS },
+  { counter: ALL_METHODS, limit: ALL_METHODS_PER_HOUR, windowSeconds: 3600 },
+];
+
 /** A pending factor is thrown away by itself, so that confirming it knows waits but no end. */
 export const enrolmentRules = (method: string): ThrottleRule[] => [
   { counter: enrolmentCounter(method), free: FREE_ATTEMPTS, waitsSeconds: WAITS_SECONDS },

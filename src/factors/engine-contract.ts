@@ -115,6 +115,8 @@ export interface Engine {
     label: string,
     origin: RequestOrigin,
   ): Promise<'renamed' | 'not_found' | 'malformed'>;
+  /** Removes one factor without a word: whoever decided it has written that down and told the person. */
+  discard(accountId: string, factorId: string): Promise<boolean>;
   /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */
   remove(account: EngineAccount, factorId: string, origin: RequestOrigin): Promise<'removed' | 'not_found'>;
 }

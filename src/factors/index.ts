@@ -1,4 +1,5 @@
 /** The engine of the second step: what an account has enrolled, asking for it, checking the answer, setting up and removing. */
+export { ALL_METHODS, codeRules, methodCounter, REFUSAL_EVENT, throttleSubject } from './attempts.js';
 export type {
   EnrolmentOutcome,
   Evidence,

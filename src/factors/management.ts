@@ -9,10 +9,21 @@ export function createManagement({
   database,
   factors,
   notifier,
-}: EngineParts): Pick<Engine, 'rename' | 'remove'> {
+}: EngineParts): Pick<Engine, 'rename' | 'remove' | 'discard'> {
   const collection = factorCollection(database);
 
+  const take = async (accountId: string, factorId: string) => {
+    const found = await collection.findOne(
+      { _id: factorId, accountId, state: 'active' },
+      { projection: { method: 1, label: 1 } },
+    );
+    const factor = found && factors.get(found.method);
+    return found && factor && (await factor.remove(accountId, factorId)) ? found : undefined;
+  };
+
   return {
+    discard: async (accountId, factorId) => (await take(accountId, factorId)) !== undefined,
+
     async rename(account, factorId, rawLabel, origin) {
       const label = normaliseLabel(rawLabel);
       if (!label) return 'malformed';
@@ -33,13 +44,9 @@ export function createManagement({
     },
 
     async remove(account, factorId, origin) {
-      const found = await collection.findOne(
-        { _id: factorId, accountId: account.id, state: 'active' },
-        { projection: { method: 1, label: 1 } },
-      );
-      const factor = found && factors.get(found.method);
-      if (!found || !factor || !(await factor.remove(account.id, factorId))) return 'not_found';
-      const { method, label } = found;
+      const removed = await take(account.id, factorId);
+      if (!removed) return 'not_found';
+      const { method, label } = removed;
       await audit.record({
         type: 'factor_removed',
         accountId: account.id,

@@ -42,10 +42,11 @@ export async function actorOf(
   deps: { provider: Provider; accounts: AccountSource; standings: Standings; engine: Engine; clock: Clock },
 ): Promise<Actor> {
   /** A password typed before "sign out everywhere" or a reset proves nothing any more, not even for the set-up. */
-  const refuseVoid = async (account: Account, uid: string, ts: number): Promise<void> => {
+  const refuseVoid = async (account: Account, uid: string, ts: number, level?: Level): Promise<void> => {
     if (!account.active) throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
     const standing = await deps.standings.load(account);
-    if (deps.standings.isSessionRevoked(standing, { uid, startedAt: new Date(ts * 1000) }))
+    const startedAt = new Date(ts * 1000);
+    if (deps.standings.isSessionRevoked(standing, { uid, startedAt, ...(level ? { level } : {}) }))
       throw new AppError('INTERACTION_ENDED', 'signed out meanwhile');
   };
   const first = pendingFirstFactor(
@@ -65,8 +66,8 @@ export async function actorOf(
   const session = await deps.provider.Session.get(ctx as never);
   const account = session.accountId ? await deps.accounts.find(session.accountId) : undefined;
   if (!account || session.loginTs === undefined) throw new AppError('INTERACTION_ENDED', 'no password and no session');
-  await refuseVoid(account, session.uid, session.loginTs);
   const sessionLevel = levelOfSession(session.acr);
+  await refuseVoid(account, session.uid, session.loginTs, sessionLevel ?? '1fa');
   return {
     account,
     ts: session.loginTs,

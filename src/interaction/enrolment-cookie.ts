@@ -8,10 +8,12 @@ import type { SecretBox } from '../platform/secret-box.js';
 
 /** How long a followed link lets its browser set up the first factor. */
 const PERMISSION_SECONDS = 24 * 3600;
+const PASS_SECONDS = 3600;
 
 /** Ties the permission to set up the first factor to the browser that opened the link: the password alone is not enough. */
 export interface EnrolmentCookie {
-  grant(ctx: Context, accountId: string): Promise<void>;
+  /** @param pass by an access pass: also where factors are set up, and for an hour only. */
+  grant(ctx: Context, accountId: string, pass?: { isDespiteFactors: boolean }): Promise<void>;
   isGranted(ctx: Context, standing: Standing): boolean;
 }
 
@@ -25,10 +27,12 @@ export function createEnrolmentCookie(deps: {
   const name = deps.cookies.name('enrolment');
   const hash = (token: string): string => deps.secretBox.index(token, 'first-enrolment');
   return {
-    async grant(ctx, accountId) {
+    async grant(ctx, accountId, { isDespiteFactors } = { isDespiteFactors: false }) {
       const token = deps.random.token();
-      await deps.standings.allowFirstEnrolment(accountId, hash(token), inSeconds(deps.clock.now(), PERMISSION_SECONDS));
-      ctx.cookies.set(name, token, { ...deps.cookies.options, signed: false, maxAge: PERMISSION_SECONDS * 1000 });
+      const seconds = isDespiteFactors ? PASS_SECONDS : PERMISSION_SECONDS;
+      const expiresAt = inSeconds(deps.clock.now(), seconds);
+      await deps.standings.allowFirstEnrolment(accountId, hash(token), expiresAt, isDespiteFactors);
+      ctx.cookies.set(name, token, { ...deps.cookies.options, signed: false, maxAge: seconds * 1000 });
     },
     isGranted(ctx, standing) {
       const token = ctx.cookies.get(name, { signed: false });

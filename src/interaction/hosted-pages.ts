@@ -9,10 +9,14 @@ import type { SignInResult } from '../oidc/prompts/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { Decision } from '../policy/index.js';
+import type { RecoveryDesk } from '../recovery-desk/contract.js';
+import type { SuspensionHere } from '../second-factor/judgement.js';
 import type { SecondFactorRules } from '../second-factor/rules.js';
 import type { Actor } from './actor.js';
+import type { EnrolmentCookie } from './enrolment-cookie.js';
 import type { EnrolmentPage } from './enrolment-page.js';
 import type { Interactions } from './interaction.js';
+import type { RecoveryCookie } from './recovery-cookie.js';
 
 /** What the pages of the second step share. */
 export interface HostedPages {
@@ -34,10 +38,17 @@ export interface HostedPages {
   judge(ctx: Context, actor: Actor, params: Readonly<Record<string, unknown>>): Promise<Decision>;
   /** May this browser set up the account's very first factor? */
   mayEnrolFirst(ctx: Context, account: Account): Promise<boolean>;
+  /** May this browser set a factor up by an access pass, whatever else is set up? */
+  mayEnrolByPass(ctx: Context, account: Account): Promise<boolean>;
+  /** The suspension that runs for the account, and what lets this browser in. */
+  suspensionFor(ctx: Context, account: Account): Promise<SuspensionHere | undefined>;
+  desk: RecoveryDesk;
+  recoveryCookie: RecoveryCookie;
+  enrolmentCookie: EnrolmentCookie;
   /** Today's date in the configured zone, `YYYY-MM-DD`. */
   today(): string;
   setUpDeadline(account: Account): Promise<Date | undefined>;
   sendConfirmationLink(account: Account): Promise<void>;
-  /** The result of a sign-in that ends with the password. */
-  passwordOnly(accountId: string, ts: number, amr: string[]): SignInResult;
+  /** The result of a sign-in that ends with the password: dated into a running suspension, and saying that it let in. */
+  passwordOnly(ctx: Context, account: Account, ts: number, amr: string[]): Promise<SignInResult>;
 }

@@ -12,6 +12,7 @@ export {
   type SignInInteraction,
 } from './interaction.js';
 export { createKnownBrowser, type KnownBrowser } from './known-browser.js';
+export { createRecoveryCookie, type RecoveryCookie } from './recovery-cookie.js';
 export { mountSecondFactor } from './second-factor.js';
 export { mountSetUp } from './set-up.js';
 export { mountSignIn, type SignInDeps } from './sign-in.js';

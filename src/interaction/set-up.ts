@@ -135,7 +135,7 @@ export function mountSetUp(deps: HostedPages): void {
       actor: { type: 'account', id: actor.account.id },
       origin: originOf(ctx),
     });
-    await interactions.finish(ctx, interaction, deps.passwordOnly(actor.account.id, actor.ts, actor.amr));
+    await interactions.finish(ctx, interaction, await deps.passwordOnly(ctx, actor.account, actor.ts, actor.amr));
   });
 
   pages.get('/second-factor/:uid/set-up/send-link', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));

@@ -189,7 +189,7 @@ export interface AccessPass {
 /** What an attempt with a code or pass came to; the throttle is the same as for a factor. */
 export type Redeemed = { status: 'accepted' } | { status: 'rejected' } | { status: 'throttled'; retryAt?: Date };
 
-type Whose = Pick<Account, 'id' | 'name' | 'email' | 'locale' | 'standing'>;
+type Whose = Pick<Account, 'id'>;
 
 /** The desk as the employee's pages use it. */
 export interface EmployeeDesk {
@@ -209,16 +209,16 @@ export interface EmployeeDesk {
    * @param keepSession the session that goes on; every other one made under the suspension ends.
    */
   factorProved(
-    account: Whose,
+    accountId: string,
     how: 'set_up' | 'factor_proved',
     origin: RequestOrigin,
     keepSession?: string,
   ): Promise<void>;
-  /** "It wasn't me": ends the suspension and the open requests. */
-  notMe(account: Whose, origin: RequestOrigin): Promise<void>;
+  /** "It wasn't me": ends the suspension and the open requests, and alerts the administrators. */
+  notMe(accountId: string, origin: RequestOrigin): Promise<void>;
   /** A sign-in that a suspension let in, written down and announced. */
   used(
-    account: Whose,
+    accountId: string,
     suspension: { id: string; clearedBy: 'request' | 'access_code' | 'password_alone' },
     context: { origin: RequestOrigin; clientId?: string; sessionUid?: string },
   ): Promise<void>;
@@ -243,6 +243,13 @@ export interface AdministratorDesk {
   findAccessPass(accountId: string, id: string): Promise<AccessPass | undefined>;
   /** False when there was none to revoke. */
   revokeAccessPass(accountId: string, id: string, by: DeskActor): Promise<boolean>;
+  /**
+   * Removes factors that this account has: written down, announced and, whatever happens to this node, done.
+   * @returns those it will not have any more.
+   */
+  revokeFactors(accountId: string, factorIds: readonly string[], by: DeskActor): Promise<string[]>;
+  /** The account was deactivated or deleted: nothing of it stays open. */
+  accountClosed(accountId: string, by: DeskActor): Promise<void>;
   /** Lengths that may be chosen, hours. */
   readonly suspensionHours: readonly number[];
 }

@@ -12,6 +12,7 @@ import {
   createEnrolmentCookie,
   createEnrolmentPage,
   createInteractions,
+  createRecoveryCookie,
   createStartedSignIns,
   type EnrolmentCookie,
   type EnrolmentPage,
@@ -22,6 +23,7 @@ import {
   mountSetUp,
   PROMPT_PATHS,
   type PromptName,
+  type RecoveryCookie,
 } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import { requestedAcr, type SignInResult, secondFactorPolicy } from '../oidc/prompts/index.js';
@@ -29,7 +31,8 @@ import { type Clock, epochSeconds } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import { calendarDay, type Decision, satisfiedAcr, setUpState } from '../policy/index.js';
-import { ACR } from '../policy/levels.js';
+import { ACR, highest, type Level } from '../policy/levels.js';
+import type { RecoveryDesk } from '../recovery-desk/contract.js';
 import type { Sessions } from '../sessions/index.js';
 import type { Throttle, ThrottleRule } from '../throttle/contract.js';
 import { createJudgement } from './judgement.js';
@@ -58,6 +61,7 @@ export interface SecondFactorServices {
   notifier: Notifier;
   audit: Audit;
   throttle: Throttle;
+  desk: RecoveryDesk;
   web: Web;
   clock: Clock;
   random: Random;
@@ -92,9 +96,24 @@ export interface SecondFactorCore {
   readonly interactions: Interactions;
   readonly enrolmentPage: EnrolmentPage;
   readonly enrolmentCookie: EnrolmentCookie;
+  readonly recoveryCookie: RecoveryCookie;
   /** Names the application of a sign-in that is over, for error pages. */
   applicationOf(ctx: Context): Promise<void>;
 }
+
+/** What codes and tokens of the provider say about the sign-in they come from. */
+interface TokenSource {
+  iat?: number;
+  authTime?: number;
+  sessionUid?: string;
+  acr?: string;
+  amr?: string[];
+  extra?: { acr?: string; amr?: string[]; auth_time?: number };
+}
+
+/** `acr` may be any name that the application asked for, or less than was proved; `amr` says what was done. */
+const provedBy = ({ acr, amr }: { acr?: string; amr?: string[] } = {}): Level =>
+  highest(levelOfSession(acr), amr?.includes('mfa') ? '2fa' : undefined);
 
 /** The policy, the hooks and the sign-in's pages over the services. */
 export function composeSecondFactor(options: SecondFactorServices): SecondFactorCore {
@@ -104,36 +123,41 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
   const enrolmentPage = createEnrolmentPage({ engine, presenter: web.presenter });
   const interactions = createInteractions({ ...web, provider, started });
 
-  const judgement = createJudgement({ ...options, enrolmentCookie });
+  const recoveryCookie = createRecoveryCookie({ ...options, cookies: web.cookies });
+  const judgement = createJudgement({ ...options, enrolmentCookie, recoveryCookie });
   const record = createSignInRecord(options);
 
-  const passwordOnly = (accountId: string, ts: number, amr: string[]): SignInResult => ({
-    login: { accountId, ts, acr: ACR['1fa'], amr },
-    proof: { id: random.token(96), ts: epochSeconds(clock) },
-  });
-
-  /** Now, but never before the instant from which sign-ins count: sessions know whole seconds, that instant does not. */
-  const signInTime = async (account: Account): Promise<number> => {
-    const { sessionsNotBefore } = await standings.load(account);
-    return Math.max(epochSeconds(clock), Math.ceil((sessionsNotBefore?.getTime() ?? 0) / 1000));
+  const passwordOnly = async (ctx: Context, account: Account, ts: number, amr: string[]): Promise<SignInResult> => {
+    const here = await judgement.suspensionFor(ctx, account);
+    // A password typed before the suspension is let in by it all the same: the sign-in counts from its beginning.
+    const since = here ? standings.signInTime(await standings.load(account)) : ts;
+    return {
+      login: { accountId: account.id, ts: here ? Math.max(ts, since) : ts, acr: ACR['1fa'], amr },
+      proof: { id: random.token(96), ts: epochSeconds(clock) },
+      ...(here?.clearedBy ? { suspension: { id: here.id, clearedBy: here.clearedBy } } : {}),
+    };
   };
 
   const afterPassword: AfterPassword = async (ctx, accountId, amr, typedAt) => {
     const interaction = await interactions.current(ctx);
     const account = await requestAccounts.find(ctx, accountId);
     if (!account) throw new AppError('ACCOUNT_UNUSABLE', 'account is gone');
-    const ts = typedAt ?? (await signInTime(account));
+    const ts = typedAt ?? standings.signInTime(await standings.load(account));
     const actor: Actor = { account, ts, amr, methods: methodsOf(engine, account) };
     const decision = await judgement.ofActor(ctx, actor, interaction.params);
-    return interactions.startOver(ctx, interaction, resultAfterPassword(decision, actor));
+    return interactions.startOver(ctx, interaction, await resultAfterPassword(ctx, decision, actor));
   };
 
-  const resultAfterPassword = (decision: Decision, { account, ts, amr }: Actor): SignInResult => {
+  const resultAfterPassword = async (
+    ctx: Context,
+    decision: Decision,
+    { account, ts, amr }: Actor,
+  ): Promise<SignInResult> => {
     switch (decision.action) {
       case 'deny':
         throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
       case 'proceed':
-        return passwordOnly(account.id, ts, amr);
+        return passwordOnly(ctx, account, ts, amr);
       case 'unmet':
         return {
           error: 'unmet_authentication_requirements',
@@ -161,6 +185,11 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       url: web.url,
       judge: judgement.ofActor,
       mayEnrolFirst: judgement.mayEnrolFirst,
+      mayEnrolByPass: judgement.mayEnrolByPass,
+      suspensionFor: judgement.suspensionFor,
+      desk: options.desk,
+      recoveryCookie,
+      enrolmentCookie,
       today: () => calendarDay(clock.now(), rules.timeZone),
       setUpDeadline: async (account) =>
         setUpState(rules, await standings.load(account), account.groups, clock.now(), rules.timeZone).deadline,
@@ -179,6 +208,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     interactions,
     enrolmentPage,
     enrolmentCookie,
+    recoveryCookie,
     afterPassword,
 
     async applicationOf(ctx) {
@@ -198,15 +228,16 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     },
 
     guard: (findAccount) => async (ctx, id, token) => {
-      const source = token as { iat?: number; authTime?: number; sessionUid?: string } | undefined;
+      const source = token as TokenSource | undefined;
       const session = token ? undefined : ctx.oidc.session;
       const account = await requestAccounts.find(ctx, id);
       if (!account?.active) return undefined;
-      const startedAt = source ? (source.authTime ?? source.iat) : session?.loginTs;
+      const startedAt = source ? (source.authTime ?? source.extra?.auth_time ?? source.iat) : session?.loginTs;
       const uid = source ? source.sessionUid : session?.uid;
       const isVoid = standings.isSessionRevoked(await standings.load(account), {
         uid: uid ?? '',
         startedAt: startedAt === undefined ? clock.now() : new Date(startedAt * 1000),
+        level: provedBy(source ? { ...source.extra, ...source } : session),
       });
       return isVoid ? undefined : findAccount(ctx, id, token);
     },

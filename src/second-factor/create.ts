@@ -13,13 +13,14 @@ import { type Audit, createAudit } from '../audit/index.js';
 import type { FactorMethod } from '../factors/contract.js';
 import { createEngine, type Engine } from '../factors/index.js';
 import { type Branding, createWeb, type Web } from '../http/index.js';
-import type { EnrolmentCookie, Interactions } from '../interaction/index.js';
+import type { EnrolmentCookie, Interactions, RecoveryCookie } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import { createLogger, type Logger } from '../platform/logger.js';
 import { type Random, systemRandom } from '../platform/random.js';
 import { createSecretBox, type SealingKey, type SecretBox } from '../platform/secret-box.js';
+import { createRecoveryDesk, createRequestWatcher, deskJobs, type RecoveryDesk } from '../recovery-desk/index.js';
 import {
   createBackchannelLogout,
   createSessions,
@@ -30,6 +31,7 @@ import {
 } from '../sessions/index.js';
 import { createThrottle, type Throttle } from '../throttle/index.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
+import { type DeskOutbox, doneAtOnce } from './done-at-once.js';
 import { createRequestAccounts, type RequestAccounts } from './request-accounts.js';
 import { type PolicySettings, rulesOf } from './rules.js';
 
@@ -54,6 +56,16 @@ export interface SecondFactorOptions {
   keeper?: SessionKeeper;
   /** Delivers a logout token; by default at once and without a second try. */
   announceLogout?(delivery: LogoutDelivery): Promise<void>;
+  /** Stores what is to be told and done after a decision, in one unit with it; by default at once and without a second try. */
+  outbox?: DeskOutbox;
+  recoveryDesk?: {
+    /** Lengths that may be chosen, hours; by default one day and two. */
+    suspensionHours?: readonly number[];
+    /** When somebody is at the desk, as the page says it. */
+    usualHours?: string;
+    /** How many administrators hear of a request. */
+    countAdministrators?(): Promise<number>;
+  };
   branding?: Branding;
   locales?: readonly string[];
   defaultLocale?: string;
@@ -103,6 +115,10 @@ export interface SecondFactorServices {
   enrolmentCookie: EnrolmentCookie;
   requestAccounts: RequestAccounts;
   applicationOf(ctx: Context): Promise<void>;
+  desk: RecoveryDesk;
+  recoveryCookie: RecoveryCookie;
+  /** Does what the desk puts into the outbox, by kind. */
+  jobs: ReturnType<typeof deskJobs>;
 }
 
 /** The second factor for an `oidc-provider`: everything it needs is made here, from what the host gives. */
@@ -150,6 +166,21 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     overallSeconds: sessionOverallSeconds,
     announceLogout: options.announceLogout ?? announceAtOnce,
   });
+  const { suspensionHours = [24, 48], usualHours, countAdministrators = async () => 0 } = options.recoveryDesk ?? {};
+  const jobs = deskJobs({ sessions, engine });
+  const outbox = options.outbox ?? doneAtOnce({ ...options, jobs, logger });
+  const desk = createRecoveryDesk({
+    ...core,
+    standings,
+    engine,
+    audit,
+    throttle,
+    announcer: outbox,
+    enqueue: (kind, job, unit) => outbox.enqueue(kind, job.accountId, job, { unit }),
+    countAdministrators,
+    suspensionHours,
+    watcher: createRequestWatcher(core),
+  });
   const requestAccounts = createRequestAccounts(accounts);
   const composed = composeSecondFactor({
     ...core,
@@ -157,7 +188,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     provider,
     accounts,
     requestAccounts,
-    rules: rulesOf(options.policy),
+    rules: { ...rulesOf(options.policy), ...(usualHours ? { usualHours } : {}) },
     sessionOverallSeconds,
     engine,
     standings,
@@ -166,6 +197,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     notifier,
     audit,
     throttle,
+    desk,
     web,
   });
   const visitors = createVisitors({
@@ -199,6 +231,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       enrolmentCookie,
       requestAccounts,
       applicationOf,
+      desk,
+      recoveryCookie: composed.recoveryCookie,
+      jobs,
     },
     middleware(oidcProvider) {
       bound = oidcProvider;

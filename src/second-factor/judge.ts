@@ -65,6 +65,8 @@ export interface Facts {
   sessionLevel?: Level;
   provedInThisSignIn?: boolean;
   firstEnrolmentPermitted: boolean;
+  /** The suspension that runs, and whether it lets this browser in. */
+  suspension?: { until: Date; browserCleared: boolean };
   /** Read only when they can change the answer. */
   factorLevels(): Promise<Level[]>;
 }
@@ -73,7 +75,7 @@ export interface Facts {
 export async function judge(facts: Facts, rules: SecondFactorRules): Promise<Decision> {
   const { now, account, standing, sessionLevel } = facts;
   const requested = requestedLevels(facts.requested, rules.acrAliases);
-  const { suspension } = standing;
+  const { suspension } = facts;
   const base = {
     now,
     account: { active: account.active },
@@ -82,7 +84,7 @@ export async function judge(facts: Facts, rules: SecondFactorRules): Promise<Dec
     rememberedBrowser: false,
     setUp: setUpState(rules, standing, account.groups, now, rules.timeZone),
     firstEnrolmentPermitted: facts.firstEnrolmentPermitted,
-    ...(suspension ? { suspension: { until: suspension.until, browserCleared: false } } : {}),
+    ...(suspension ? { suspension } : {}),
     ...(requested ? { requested } : {}),
     ...(sessionLevel ? { sessionLevel } : {}),
     ...(facts.provedInThisSignIn ? { provedInThisSignIn: true } : {}),

@@ -4,7 +4,7 @@ import type { Account, Standing } from '../accounts/contract.js';
 import type { Standings } from '../accounts/index.js';
 import { AppError } from '../errors.js';
 import { type Engine, levelsOf } from '../factors/index.js';
-import { type Actor, type EnrolmentCookie, levelOfSession } from '../interaction/index.js';
+import { type Actor, type EnrolmentCookie, levelOfSession, type RecoveryCookie } from '../interaction/index.js';
 import { requestedAcr, resultOf, type SessionVerdict } from '../oidc/prompts/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Decision, Level } from '../policy/index.js';
@@ -18,6 +18,17 @@ export interface Judgement {
   ofSession(ctx: KoaContextWithOIDC): Promise<SessionVerdict>;
   /** May this browser set up the account's very first factor? */
   mayEnrolFirst(ctx: Context, account: Account): Promise<boolean>;
+  /** May this browser set a factor up by an access pass, whatever else is set up? */
+  mayEnrolByPass(ctx: Context, account: Account): Promise<boolean>;
+  /** The suspension that runs for the account, and what lets this browser in. */
+  suspensionFor(ctx: Context, account: Account): Promise<SuspensionHere | undefined>;
+}
+
+export interface SuspensionHere {
+  id: string;
+  until: Date;
+  /** Undefined: this browser needs an access code. */
+  clearedBy?: 'request' | 'access_code' | 'password_alone';
 }
 
 interface Subject {
@@ -35,15 +46,27 @@ export function createJudgement(deps: {
   standings: Standings;
   engine: Engine;
   enrolmentCookie: EnrolmentCookie;
+  recoveryCookie: RecoveryCookie;
   clock: Clock;
   rules: SecondFactorRules;
 }): Judgement {
-  const { provider, requestAccounts, standings, engine, enrolmentCookie, clock, rules } = deps;
+  const { provider, requestAccounts, standings, engine, enrolmentCookie, recoveryCookie, clock, rules } = deps;
   const isPermitted = (ctx: Context, standing: Standing): boolean =>
     rules.firstEnrolment === 'password' || enrolmentCookie.isGranted(ctx, standing);
 
+  const suspensionHere = (ctx: Context, standing: Standing): SuspensionHere | undefined => {
+    const running = standings.runningSuspension(standing);
+    if (!running) return undefined;
+    const { id, until } = running;
+    if (running.otherBrowsers === 'password_alone') return { id, until, clearedBy: 'password_alone' };
+    const browser = recoveryCookie.hashOf(ctx);
+    const clearedBy = running.clearedBrowsers.find(({ hash }) => hash === browser)?.by;
+    return { id, until, ...(clearedBy ? { clearedBy } : {}) };
+  };
+
   const decideFor = async (ctx: Context, { params, sessionLevel, ...subject }: Subject): Promise<Decision> => {
     const standing = await standings.load(subject.account);
+    const suspension = suspensionHere(ctx, standing);
     return judge(
       {
         ...subject,
@@ -51,6 +74,9 @@ export function createJudgement(deps: {
         standing,
         requested: requestedAcr(params),
         firstEnrolmentPermitted: isPermitted(ctx, standing),
+        ...(suspension
+          ? { suspension: { until: suspension.until, browserCleared: suspension.clearedBy !== undefined } }
+          : {}),
         ...(sessionLevel ? { sessionLevel } : {}),
       },
       rules,
@@ -83,5 +109,10 @@ export function createJudgement(deps: {
     },
 
     mayEnrolFirst: async (ctx, account) => isPermitted(ctx, await standings.load(account)),
+    async mayEnrolByPass(ctx, account) {
+      const standing = await standings.load(account);
+      return standing.firstEnrolment?.isDespiteFactors === true && enrolmentCookie.isGranted(ctx, standing);
+    },
+    suspensionFor: async (ctx, account) => suspensionHere(ctx, await standings.load(account)),
   };
 }

@@ -9,6 +9,8 @@ export interface SecondFactorRules extends PolicyRules {
   /** IANA zone in which "later" ends at midnight. */
   timeZone: string;
   acrAliases: AcrAliases;
+  /** When somebody is at the recovery desk, as the page says it. */
+  usualHours?: string;
 }
 
 /** The rules as an operator writes them: groups as a list, one deadline for everyone. */

@@ -3,6 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Audit } from '../audit/contract.js';
 import { originOf } from '../http/index.js';
 import { resultOf } from '../oidc/prompts/index.js';
+import type { RecoveryDesk } from '../recovery-desk/contract.js';
 import type { Sessions } from '../sessions/index.js';
 
 /** What is written down once the provider has answered, before the answer leaves. */
@@ -10,7 +11,15 @@ export interface SignInRecord {
   after(ctx: KoaContextWithOIDC): Promise<void>;
 }
 
-export function createSignInRecord({ sessions, audit }: { sessions: Sessions; audit: Audit }): SignInRecord {
+export function createSignInRecord({
+  sessions,
+  audit,
+  desk,
+}: {
+  sessions: Sessions;
+  audit: Audit;
+  desk: Pick<RecoveryDesk, 'used'>;
+}): SignInRecord {
   /** What was proved in an accepted sign-in, once, however often its result comes along. */
   const noteSignIn = async (ctx: KoaContextWithOIDC): Promise<void> => {
     const { oidc } = ctx;
@@ -27,12 +36,17 @@ export function createSignInRecord({ sessions, audit }: { sessions: Sessions; au
       acr: login.acr,
       amr: login.amr,
       origin,
+      ...(result.suspension ? { suspensionId: result.suspension.id } : {}),
       proof: {
         id: proof.id,
         ...(proof.method ? { at: new Date(proof.ts * 1000), method: proof.method } : {}),
       },
     });
     if (!isNew) return;
+    if (result.suspension) {
+      const context = { origin, clientId: client.clientId, sessionUid: session.uid };
+      await desk.used(login.accountId, result.suspension, context);
+    }
     await audit.record({
       type: 'authn_login_success',
       accountId: login.accountId,

@@ -1,5 +1,5 @@
 import type { Standings } from '../accounts/index.js';
-import type { Audit, RequestOrigin } from '../audit/contract.js';
+import type { Audit, AuditEvent, RequestOrigin } from '../audit/contract.js';
 import { type Clock, inSeconds } from '../platform/clock.js';
 import { type Database, type EnsureIndexes, isDuplicateKey } from '../platform/database.js';
 import type { LogoutDelivery } from './backchannel-logout.js';
@@ -21,6 +21,8 @@ export interface SessionRecord {
   amr: string[];
   methods: string[];
   clientIds: string[];
+  /** The suspension that let its last sign-in in. */
+  suspensionId?: string;
   ip?: string;
   userAgent?: string;
   /** TTL broom; the overall session time. */
@@ -36,18 +38,30 @@ export interface Sessions {
     acr: string;
     amr: string[];
     proof: { id: string; at?: Date; method?: string };
+    suspensionId?: string;
     origin: RequestOrigin;
   }): Promise<boolean>;
   find(uid: string): Promise<SessionRecord | undefined>;
   /** Live ones, latest first. */
   list(accountId: string): Promise<SessionRecord[]>;
-  /** Ends one session with its grants and tokens; relying applications hear of it. False when the account has no such session. */
-  end(accountId: string, uid: string, origin: RequestOrigin): Promise<boolean>;
+  /**
+   * Ends one session with its grants and tokens; relying applications hear of it. False when the account has no such session.
+   * @param by whoever does it; the person themselves unless somebody else is named.
+   */
+  end(accountId: string, uid: string, origin: RequestOrigin | undefined, by?: AuditEvent['actor']): Promise<boolean>;
   /** The person signed out through an application: the provider has ended the session and told the others already. */
   signedOut(accountId: string, uid: string, origin: RequestOrigin): Promise<void>;
   /** Ends all sessions, grants and tokens of the account, but for `except`. */
-  endAll(accountId: string, origin: RequestOrigin, options?: { except?: string }): Promise<number>;
+  endAll(
+    accountId: string,
+    origin: RequestOrigin | undefined,
+    options?: { except?: string; by?: AuditEvent['actor'] },
+  ): Promise<number>;
+  /** Ends what a suspension let in and nobody has raised since, but for `except`. What it was is void already. */
+  endSuspended(accountId: string, suspensionId: string, except?: string): Promise<number>;
 }
+
+const themselves = (id: string): AuditEvent['actor'] => ({ type: 'account', id });
 
 export function createSessions(deps: {
   database: Database;
@@ -74,7 +88,7 @@ export function createSessions(deps: {
   };
 
   return {
-    async record({ uid, accountId, clientId, acr, amr, proof, origin }) {
+    async record({ uid, accountId, clientId, acr, amr, proof, suspensionId, origin }) {
       const now = clock.now();
       try {
         await records.updateOne(
@@ -89,7 +103,9 @@ export function createSessions(deps: {
               ...(proof.at ? { provedAt: proof.at } : {}),
               ...(origin.ip ? { ip: origin.ip } : {}),
               ...(origin.userAgent ? { userAgent: origin.userAgent } : {}),
+              ...(suspensionId ? { suspensionId } : {}),
             },
+            ...(suspensionId ? {} : { $unset: { suspensionId: '' as const } }),
             $addToSet: { clientIds: clientId, ...(proof.method ? { methods: proof.method } : {}) },
           },
           { upsert: true },
@@ -105,17 +121,27 @@ export function createSessions(deps: {
 
     list: (accountId) => records.find(live(accountId)).sort({ lastSignInAt: -1 }).limit(100).toArray(),
 
-    async end(accountId, uid, origin) {
+    async end(accountId, uid, origin, by = themselves(accountId)) {
       if (!(await records.findOne({ _id: uid, ...live(accountId) }))) return false;
       await destroy(accountId, uid);
       await audit.record({
         type: 'session_ended',
         accountId,
-        actor: { type: 'account', id: accountId },
+        actor: by,
         sessionUid: uid,
-        origin,
+        ...(origin ? { origin } : {}),
       });
       return true;
+    },
+
+    async endSuspended(accountId, suspensionId, except) {
+      const made = await records.find({ ...live(accountId), suspensionId }).toArray();
+      const ended = made.filter(({ _id }) => _id !== except);
+      for (const { _id } of ended) {
+        await destroy(accountId, _id);
+        await audit.record({ type: 'session_ended', accountId, actor: { type: 'system' }, sessionUid: _id });
+      }
+      return ended.length;
     },
 
     async signedOut(accountId, uid, origin) {
@@ -129,7 +155,7 @@ export function createSessions(deps: {
       });
     },
 
-    async endAll(accountId, origin, { except } = {}) {
+    async endAll(accountId, origin, { except, by = themselves(accountId) } = {}) {
       // The instant first: whatever is written after it by a request in flight is void already, and so are tokens that outlived their session.
       await standings.endSessionsBefore(accountId, clock.now(), except);
       const ended = (await records.find(live(accountId)).toArray()).filter(({ _id }) => _id !== except);
@@ -137,8 +163,8 @@ export function createSessions(deps: {
       await audit.record({
         type: 'sessions_ended',
         accountId,
-        actor: { type: 'account', id: accountId },
-        origin,
+        actor: by,
+        ...(origin ? { origin } : {}),
         details: { count: ended.length },
       });
       return ended.length;

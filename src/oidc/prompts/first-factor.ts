@@ -31,6 +31,8 @@ export interface SignInResult {
   second_factor?: { method: string; ts: number };
   set_up?: { accountId: string; method: string; factorId: string; level: string; amr: string[]; ts: number };
   proof?: Proof;
+  /** What let a sign-in in that ends with the password alone. */
+  suspension?: { id: string; clearedBy: 'request' | 'access_code' | 'password_alone' };
   consent?: { grantId?: string };
   error?: string;
   error_description?: string;

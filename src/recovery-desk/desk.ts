@@ -1,0 +1,111 @@
+import { createCodes } from './codes.js';
+import type { RecoveryDesk, RequestWatcher, SuspensionEnd } from './contract.js';
+import { createDecisions } from './decisions.js';
+import { requestCollection, suspensionCollection } from './documents.js';
+import { type DeskParts, ITSELF, tell, themselves } from './parts.js';
+import { createRequests } from './requests.js';
+import { createRevocations } from './revocations.js';
+import { createSuspensions } from './suspensions.js';
+
+/** What one sweep takes on; the rest waits for the next. */
+const PER_SWEEP = 200;
+
+/** Requests, suspensions, codes and passes behind one door. */
+export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher }): RecoveryDesk {
+  const { clock, database } = parts;
+  const requests = createRequests(parts);
+  const suspensions = createSuspensions(parts);
+  const revocations = createRevocations(parts);
+  const codes = createCodes(parts);
+  const { closeOthers, ...decisions } = createDecisions(parts, { requests, suspensions, revocations });
+  const requestDocuments = requestCollection(database);
+  const suspensionDocuments = suspensionCollection(database);
+
+  /** Ends what runs and closes what is open. */
+  const close = (
+    accountId: string,
+    how: SuspensionEnd,
+    by: Parameters<typeof closeOthers>[3],
+    keepSession?: string,
+  ): Promise<void> =>
+    database.transaction(async (unit) => {
+      const open = await suspensionDocuments
+        .find({ accountId, isOpen: true, until: { $gt: clock.now() } }, { session: unit.session })
+        .toArray();
+      for (const { _id: id } of open) {
+        await suspensions.endIn(unit, { id, accountId }, { how, by, ...(keepSession ? { keepSession } : {}) });
+      }
+      await closeOthers(unit, accountId, how === 'not_me' ? 'withdrawn' : 'superseded', by);
+    });
+
+  return {
+    ...requests,
+    ...suspensions,
+    ...codes,
+    ...decisions,
+    watcher: parts.watcher,
+    suspensionHours: parts.suspensionHours,
+
+    factorProved: (accountId, how, origin, keepSession) =>
+      close(accountId, how, themselves(accountId, origin), keepSession),
+
+    async notMe(accountId, origin) {
+      const by = themselves(accountId, origin);
+      await close(accountId, 'not_me', by);
+      await tell(parts, { type: 'not_me_reported', accountId, by, facts: {} });
+    },
+
+    accountClosed: (accountId, by) => close(accountId, 'deactivated', by),
+
+    async used(accountId, { id, clearedBy }, { origin, clientId, sessionUid }) {
+      const suspension = await suspensions.findSuspension(id);
+      await tell(parts, {
+        type: 'suspension_used',
+        accountId,
+        by: themselves(accountId, origin),
+        facts: { suspensionId: id, clearedBy },
+        // Whose decision let this browser in.
+        ...(suspension?.startedBy ? { details: { allowedBy: suspension.startedBy } } : {}),
+        ...(clientId ? { clientId } : {}),
+        ...(sessionUid ? { sessionUid } : {}),
+      });
+    },
+
+    async revokeFactors(accountId, factorIds, by) {
+      const revoked = await database.transaction((unit) => revocations.writeIn(unit, accountId, factorIds, by));
+      await revocations.carryOut(accountId, revoked);
+      return revoked;
+    },
+
+    async sweep() {
+      const now = clock.now();
+      const over = await suspensionDocuments
+        .find({ isOpen: true, until: { $lte: now } })
+        .sort({ until: 1 })
+        .limit(PER_SWEEP)
+        .toArray();
+      for (const { _id: id, accountId, until } of over) {
+        await database.transaction((unit) =>
+          suspensions.endIn(unit, { id, accountId }, { how: 'expired', at: until, by: ITSELF }),
+        );
+      }
+      const expired = await requestDocuments
+        .find({ state: 'open', expiresAt: { $lte: now } })
+        .sort({ expiresAt: 1 })
+        .limit(PER_SWEEP)
+        .toArray();
+      for (const { _id, accountId } of expired) {
+        await database.transaction(async (unit) => {
+          const { modifiedCount } = await requestDocuments.updateOne(
+            { _id, state: 'open' },
+            { $set: { state: 'expired', changedAt: clock.now() } },
+            { session: unit.session },
+          );
+          if (modifiedCount === 0) return;
+          const facts = { requestId: _id };
+          await tell(parts, { type: 'recovery_request_expired', accountId, by: ITSELF, facts }, unit);
+        });
+      }
+    },
+  };
+}
