@@ -129,7 +129,7 @@ export interface Webhooks {
   /** @param version the one that was looked at. */
   remove(id: string, version: number, unit?: Unit): Promise<WebhookRemoved>;
   rotateSecret(id: string, unit?: Unit): Promise<{ webhook: Webhook /** Shown once. */; secret: string } | undefined>;
-  /** Newest first; none of an endpoint that does not exist. */
+  /** Newest first. */
   deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>>;
   findDelivery(webhookId: string, deliveryId: string): Promise<WebhookDelivery | undefined>;
   /** Sends once more what was delivered, has failed or was cancelled, under the same `webhook-id`. */

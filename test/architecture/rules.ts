@@ -53,7 +53,7 @@ export const providerStaysBehindItsFolders: Rule = (modules) =>
       : undefined,
   );
 
-const VENDORS = ['otplib', '@node-rs/argon2', 'nodemailer', 'mongodb-memory-server', 'uqr'];
+const VENDORS = ['otplib', '@node-rs/argon2', 'nodemailer', 'mongodb-memory-server', 'uqr', 'standardwebhooks'];
 
 export const vendorsHaveOneDoor: Rule = (modules) =>
   VENDORS.flatMap((vendor) => {
