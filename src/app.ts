@@ -21,7 +21,7 @@ import type { Engine } from './factors/index.js';
 import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
 import { createKnownBrowser, mountConsent, mountSignIn, mountSwitchAccount } from './interaction/index.js';
 import * as notificationsFolder from './notifications/index.js';
-import { createOutbox, type Outbox, type Transport } from './notifications/index.js';
+import { createAnnouncing, createOutbox, type Outbox, type Transport } from './notifications/index.js';
 import * as adapterFolder from './oidc/adapter/index.js';
 import { createOidcStore, type OidcStore } from './oidc/adapter/index.js';
 import {
@@ -42,6 +42,8 @@ import type { DeskJobs, RecoveryDesk } from './recovery-desk/index.js';
 import * as secondFactorFolder from './second-factor/index.js';
 import { CLIENT_METADATA, createSecondFactor } from './second-factor/index.js';
 import { createBackchannelLogout, type LogoutDelivery, type Sessions } from './sessions/index.js';
+import * as webhooksFolder from './webhooks/index.js';
+import { createWebhooks, type WebhookService } from './webhooks/index.js';
 
 /** Every method there is; the configuration says which are offered, and in which order. */
 const METHODS: readonly FactorMethod[] = [totp as FactorMethod, recoveryCode as FactorMethod];
@@ -75,11 +77,12 @@ export interface App {
   secretBox: SecretBox;
   sendInvitation: ReturnType<typeof createInvitations>;
   desk: RecoveryDesk;
+  webhooks: WebhookService;
 }
 
 /** Makes the indexes of all folders; before the first request of a new version. */
 export async function ensureIndexes(database: Database): Promise<void> {
-  const folders = [accountsFolder, adapterFolder, notificationsFolder, secondFactorFolder];
+  const folders = [accountsFolder, adapterFolder, notificationsFolder, secondFactorFolder, webhooksFolder];
   await Promise.all(folders.map((folder) => folder.ensureIndexes(database)));
 }
 
@@ -117,7 +120,17 @@ export function createApp(config: Config, deps: AppDeps): App {
       backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery),
       suspension_over: (job) => jobs.suspension_over(job as DeskJobs['suspension_over']),
       factors_revoked: (job) => jobs.factors_revoked(job as DeskJobs['factors_revoked']),
+      announcement: (announcement, attempt) => announcing(announcement, attempt),
+      webhook: (delivery, attempt) => webhooks.deliver(delivery, attempt),
     },
+  });
+  const webhooks = createWebhooks({ ...core, issuer, privateOrigins: config.privateOrigins, outbox });
+  const announcing = createAnnouncing({
+    issuer,
+    outbox,
+    findAccount: (id) => accounts.find(id),
+    administrators: () => accounts.administrators(),
+    publish: webhooks.publish,
   });
   const announceLogout = (delivery: LogoutDelivery): Promise<void> =>
     outbox.enqueue('backchannel_logout', delivery.accountId, delivery);
@@ -236,6 +249,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     secretBox,
     sendInvitation,
     desk,
+    webhooks,
   };
 }
 

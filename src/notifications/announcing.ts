@@ -57,14 +57,22 @@ const TELLINGS: Readonly<Record<AnnouncementType, Telling>> = {
   not_me_reported: { administrators: { notice: 'not_me_alert', page: personPage } },
 };
 
-/** What sentences may speak of. */
-const SPOKEN_OF = ['until', 'method', 'circumstances', 'otherBrowsers', 'end', 'role'] as const;
+/** Facts that sentences speak of, under the names they have there. */
+const SPOKEN_OF = {
+  until: 'until',
+  expiresAt: 'until',
+  method: 'method',
+  circumstances: 'circumstances',
+  otherBrowsers: 'otherBrowsers',
+  end: 'end',
+  role: 'role',
+} as const;
 
 function paramsOf({ at, facts }: Announcement): Params {
   const params: Params = { at };
-  for (const name of SPOKEN_OF) {
-    const fact = facts[name];
-    if (typeof fact === 'string' || typeof fact === 'number') params[name] = fact;
+  for (const [fact, param] of Object.entries(SPOKEN_OF)) {
+    const value = facts[fact];
+    if (typeof value === 'string' || typeof value === 'number') params[param] = value;
   }
   return params;
 }

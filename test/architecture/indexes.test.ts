@@ -55,6 +55,8 @@ async function crowd(): Promise<void> {
   await insert('factors', () => ({ accountId, method: 'totp', state: 'active' }));
   await insert('one_time_links', (n) => ({ tokenHash: `crowd-${n}`, purpose: 'not_me', accountId, expiresAt: later }));
   await insert('oidc', (n) => ({ ids: [`crowd-${n}`], payload: { accountId, grantId: 'crowd' }, expiresAt: later }));
+  await insert('webhooks', () => ({ url: 'https://hooks.example', events: [], state: 'disabled', createdAt: later }));
+  await insert('webhook_deliveries', () => ({ webhookId: 'crowd', state: 'delivered', createdAt: later }));
   await insert('outbox', (n) =>
     n % 2 === 0
       ? { status: 'due', nextAttemptAt: later }
@@ -93,8 +95,28 @@ async function journey(): Promise<void> {
   const link = await app.app.links.create('not_me', ben.account.id, 60);
   await half.submit(await half.open(`/not-me/${link}`));
   await app.app.sessions.endAll(anna.account.id, { requestId: 'test' });
+  await webhookJourney(ben.account.id);
   await app.mails();
   await app.app.outbox.deadLetters();
+}
+
+/** Nobody listens at the address: a delivery that fails looks at most. */
+async function webhookJourney(accountId: string): Promise<void> {
+  const { webhooks, outbox } = app.app;
+  const made = await webhooks.create({ url: `${new URL(app.issuer).origin}/none`, events: ['recovery_request.filed'] });
+  if (made.status !== 'created') throw new Error(made.problem);
+  const { id } = made.webhook;
+  const at = new Date().toISOString();
+  await outbox.announce({ type: 'recovery_request_filed', accountId, at, facts: { requestId: 'req' } });
+  await outbox.kick();
+  const [delivery] = (await webhooks.deliveries(id, { limit: 50 })).items;
+  expect(delivery).toMatchObject({ attempts: 1 });
+  await webhooks.redeliver(id, delivery?.id ?? '');
+  await webhooks.findDelivery(id, delivery?.id ?? '');
+  await webhooks.list({ limit: 50 });
+  await webhooks.update(id, { state: 'disabled' }, 1);
+  await webhooks.rotateSecret(id);
+  await webhooks.remove(id, 3);
 }
 
 /** The broom's index holds everything that is alive: going along it is a scan. */
@@ -125,6 +147,8 @@ test('a whole journey: no scan of a collection, and nothing read in vain', async
     'oidc',
     'outbox',
     'one_time_links',
+    'webhooks',
+    'webhook_deliveries',
   ])
     expect([name, seen.has(name)]).toEqual([name, true]);
 

@@ -337,6 +337,16 @@ describe('who is told what', () => {
     expect(mails.map((mail) => mail.replace('@example.com', '').replace(/ for .*/, ''))).toEqual(expected);
   });
 
+  test('sentences get the facts that they speak of, and no others', async () => {
+    const world = shared();
+    const { outbox } = nodeOn(world);
+    const until = '2026-11-25T08:55:00.000Z';
+    const given = { accessPassId: 'pas_1', expiresAt: until, by: 'acc_olga' };
+    await outbox.announce({ type: 'access_pass_issued', accountId: ANNA.id, at: FILED.at, facts: given });
+    await outbox.kick();
+    expect(JSON.parse(world.transport.sent[0]?.text.split('\n')[0] ?? '')).toEqual({ at: FILED.at, until });
+  });
+
   test('endpoints hear of everything, once each', async () => {
     await listening();
     const { outbox } = nodeOn(shared());
