@@ -95,16 +95,7 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher 
         .limit(PER_SWEEP)
         .toArray();
       for (const { _id, accountId } of expired) {
-        await database.transaction(async (unit) => {
-          const { modifiedCount } = await requestDocuments.updateOne(
-            { _id, state: 'open' },
-            { $set: { state: 'expired', changedAt: clock.now() } },
-            { session: unit.session },
-          );
-          if (modifiedCount === 0) return;
-          const facts = { requestId: _id };
-          await tell(parts, { type: 'recovery_request_expired', accountId, by: ITSELF, facts }, unit);
-        });
+        await database.transaction((unit) => requests.expireIn(unit, _id, accountId));
       }
     },
   };

@@ -1,5 +1,5 @@
 import { inSeconds } from '../platform/clock.js';
-import { isDuplicateKey } from '../platform/database.js';
+import { isDuplicateKey, type Unit } from '../platform/database.js';
 import { readPage } from '../platform/paging.js';
 import {
   type AdministratorDesk,
@@ -12,7 +12,7 @@ import {
   REQUEST_SECONDS,
 } from './contract.js';
 import { type RequestDocument, requestCollection } from './documents.js';
-import { type DeskParts, tell, themselves } from './parts.js';
+import { type DeskParts, ITSELF, tell, themselves } from './parts.js';
 import { makeWord, NUMBER_LENGTH, normaliseWord } from './secret-words.js';
 import { sealedFor, toOwnRequest, toRequest } from './shown.js';
 
@@ -28,6 +28,8 @@ export type Requests = Pick<EmployeeDesk, 'file' | 'ofBrowser' | 'withdraw'> &
   Pick<AdministratorDesk, 'findRequest' | 'listRequests' | 'openRequests'> & {
     /** How a number is looked for; undefined when it is none. */
     indexOf(typed: string): string | undefined;
+    /** Writes down that time has ended a request. */
+    expireIn(unit: Unit, requestId: string, accountId: string): Promise<void>;
   };
 
 export function createRequests(parts: DeskParts): Requests {
@@ -99,17 +101,30 @@ export function createRequests(parts: DeskParts): Requests {
     };
   };
 
+  const expireIn = async (unit: Unit, requestId: string, accountId: string): Promise<void> => {
+    const { modifiedCount } = await requests.updateOne(
+      { _id: requestId, state: 'open' },
+      { $set: { state: 'expired', changedAt: clock.now() } },
+      { session: unit.session },
+    );
+    if (modifiedCount === 0) return;
+    await tell(parts, { type: 'recovery_request_expired', accountId, by: ITSELF, facts: { requestId } }, unit);
+  };
+
   /** One try: all of it or nothing. */
   const tryToFile = (
     accountId: string,
     request: NewRequest,
     known: { failedMethods: string[]; administratorsTold: number },
-  ): Promise<RequestDocument | 'full'> =>
+  ): Promise<{ document: RequestDocument; isNew: boolean } | 'full'> =>
     parts.database.transaction(async (unit) => {
       const { session } = unit;
-      const open = await requests.find({ accountId, state: 'open' }, { session }).toArray();
+      const now = clock.now();
+      const places = await requests.find({ accountId, state: 'open' }, { session }).toArray();
+      for (const { _id } of places.filter(({ expiresAt }) => expiresAt <= now)) await expireIn(unit, _id, accountId);
+      const open = places.filter(({ expiresAt }) => expiresAt > now);
       const mine = open.find(({ browserHash }) => browserHash === request.browserHash);
-      if (mine) return mine;
+      if (mine) return { document: mine, isNew: false };
       const slot = Array.from({ length: OPEN_REQUESTS_PER_ACCOUNT }, (_, place) => place).find((place) =>
         open.every((other) => other.slot !== place),
       );
@@ -128,10 +143,12 @@ export function createRequests(parts: DeskParts): Requests {
         },
         unit,
       );
-      return document;
+      return { document, isNew: true };
     });
 
   return {
+    expireIn,
+
     indexOf(typed) {
       const number = normaliseWord(typed, NUMBER_LENGTH);
       return number && indexOfNumber(number);
@@ -151,7 +168,7 @@ export function createRequests(parts: DeskParts): Requests {
         try {
           const filed = await tryToFile(accountId, request, known);
           if (filed === 'full') return { status: 'full' };
-          return { status: filed.createdAt < now ? 'exists' : 'filed', request: await own(filed) };
+          return { status: filed.isNew ? 'filed' : 'exists', request: await own(filed.document) };
         } catch (error) {
           if (!isDuplicateKey(error) || tries === TRIES) throw error;
         }
