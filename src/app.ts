@@ -64,6 +64,7 @@ export interface AppDeps {
 }
 
 export interface App {
+  database: Database;
   koa: Koa;
   provider: Provider;
   web: Web;
@@ -236,6 +237,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   koa.use(url('') ? mount(url(''), provider as unknown as Koa) : mount(provider as unknown as Koa));
   const sendInvitation = createInvitations({ issuer, links, notifier: outbox, audit });
   return {
+    database,
     koa,
     provider,
     web,

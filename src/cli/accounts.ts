@@ -1,4 +1,5 @@
-import type { AccountStore } from '../accounts/index.js';
+import { type AccountStore, ROLES, type Role } from '../accounts/index.js';
+import { systemClock } from '../platform/clock.js';
 import { CONFIG, CommandRefused, command } from './command.js';
 import { withApp } from './open-app.js';
 
@@ -69,3 +70,51 @@ async function* each(accounts: AccountStore) {
     if (page.length < PAGE) return;
   }
 }
+
+const isRole = (name: string): name is Role => ROLES.some((role) => role === name);
+
+/** `accounts grant` and `accounts revoke`: how the first owner comes to be, and the way back when all of them are gone. */
+const changeRole = (verb: 'grant' | 'revoke') =>
+  command({
+    name: `accounts ${verb}`,
+    help: verb === 'grant' ? 'makes an employee an administrator' : 'takes a role away',
+    options: {
+      config: CONFIG,
+      login: { value: 'LOGIN', required: true, help: 'of the employee' },
+      role: { value: 'ROLE', required: true, help: ROLES.join(', ') },
+    },
+    async run({ config: file, login, role }, io) {
+      if (!isRole(role)) throw new CommandRefused([`--role must be one of ${ROLES.join(', ')}`]);
+      await withApp(file, io, async ({ accounts, audit, outbox, database }) => {
+        const account = await accounts.findByLogin(login);
+        if (!account) throw new CommandRefused(['--login is nobody here']);
+        const type = verb === 'grant' ? 'role_granted' : 'role_revoked';
+        const outcome = await database.transaction(async (unit) => {
+          const changed =
+            verb === 'grant'
+              ? await accounts.grantRole(account.id, role, unit)
+              : await accounts.revokeRole(account.id, role, unit);
+          if (changed !== true && changed !== 'revoked') return changed;
+          const actor = { type: 'operator' } as const;
+          await audit.record({ type, accountId: account.id, actor, details: { role } }, unit);
+          await outbox.announce(
+            { type, accountId: account.id, at: systemClock.now().toISOString(), facts: { role } },
+            unit,
+          );
+          return changed;
+        });
+        if (outcome === 'last_owner')
+          throw new CommandRefused(['the last owner stays: grant the role to somebody else first']);
+        io.out(
+          outcome === true
+            ? `${account.login} is ${role} now.`
+            : outcome === 'revoked'
+              ? `${account.login} is ${role} no more.`
+              : 'Nothing to change.',
+        );
+      });
+    },
+  });
+
+export const grantRole = changeRole('grant');
+export const revokeRole = changeRole('revoke');

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.js';
-import { addAccount, listAccounts } from './accounts.js';
+import { addAccount, grantRole, listAccounts, revokeRole } from './accounts.js';
 import { readArguments } from './arguments.js';
 import { addClient, listClients } from './clients.js';
 import { type CliIo, type Command, CommandRefused } from './command.js';
@@ -7,7 +7,7 @@ import { start } from './start.js';
 
 export type { CliIo } from './command.js';
 
-const COMMANDS: readonly Command[] = [start, addAccount, listAccounts, addClient, listClients];
+const COMMANDS: readonly Command[] = [start, addAccount, listAccounts, grantRole, revokeRole, addClient, listClients];
 
 /**
  * Runs one command.
@@ -45,7 +45,7 @@ function complain(io: CliIo, problems: readonly string[], seeAlso = 'countersign
 const overview = (): string[] => [
   'countersign: an OpenID Connect server whose speciality is the second factor',
   '',
-  ...COMMANDS.map(({ name, help }) => `  countersign ${name.padEnd(14)} ${help}`),
+  ...COMMANDS.map(({ name, help }) => `  countersign ${name.padEnd(16)} ${help}`),
   '',
   'countersign COMMAND --help says what each takes.',
 ];

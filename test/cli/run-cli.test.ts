@@ -252,3 +252,17 @@ describe('start', () => {
     expect(await database.collection('audit_events').countDocuments(invited as never)).toBe(1);
   }, 90_000);
 });
+
+describe('administrators', () => {
+  test('the first owner comes from the command line, and the last one stays', async () => {
+    expect(await cli('accounts', 'add', '--config', config, '--login', 'olga', '--name', 'Olga')).toBe(0);
+    expect(await cli('accounts', 'grant', '--config', config, '--login', 'olga', '--role', 'owner')).toBe(0);
+    expect(out.at(-1)).toBe('olga is owner now.');
+    expect(await cli('accounts', 'revoke', '--config', config, '--login', 'olga', '--role', 'owner')).toBe(1);
+    expect(err.at(-2)).toContain('the last owner stays');
+    expect(await cli('accounts', 'grant', '--config', config, '--login', 'olga', '--role', 'king')).toBe(1);
+    expect(err.at(-2)).toContain('--role must be one of auditor, helpdesk, admin, owner');
+    const told = await database.collection('audit_events').find({ type: 'role_granted' }).toArray();
+    expect(told.map(({ details }) => details)).toEqual([{ role: 'owner' }]);
+  });
+});
