@@ -102,6 +102,28 @@ test('a session from before it, with two factors, goes on during it and after', 
   expect((await rp.refresh(tokens.refresh_token ?? '')).status).toBe(200);
 });
 
+test('a session from before it, with the password alone, was never let in by it', async () => {
+  const ben = await app.account(`ben${count}@example.com`);
+  const before = app.browser();
+  const { url, verifier } = rp.request();
+  const tokens = await rp.tokens(await typePassword(before, url, ben.login), verifier);
+  clock.advance(5);
+  await app.app.desk.start(ben, { hours: 24 }, OLGA);
+  clock.advance(86_402);
+  expect(await rp.silent(before)).toBe('code');
+  expect((await rp.refresh(tokens.refresh_token ?? '')).status).toBe(200);
+});
+
+test('whoever proves a factor while it runs has signed in for good', async () => {
+  await letIn();
+  const other = app.browser();
+  const tokens = await signIn(other, rp, anna);
+  expect(tokens.claims).toMatchObject({ acr: 'urn:countersign:acr:2fa' });
+  clock.advance(86_402);
+  expect(await rp.silent(other)).toBe('code');
+  expect((await rp.refresh(tokens.refresh_token ?? '')).status).toBe(200);
+});
+
 test('a second suspension brings nothing back that the first had let in', async () => {
   const { browser, tokens } = await letIn();
   clock.advance(86_401);
