@@ -11,6 +11,7 @@ const DONE_TTL_SECONDS = 86_400;
 
 export interface ChallengeRecord {
   _id: string;
+  accountId?: string;
   status: 'pending' | 'done';
   state?: Record<string, unknown>;
   /** Changes with each `save`, so that an answer to an earlier state cannot complete a later one. */
@@ -62,6 +63,7 @@ export class Challenges {
         { _id: idOf(key), status: 'pending' },
         {
           $set: {
+            accountId: key.accountId,
             state,
             revision: this.#random.token(128),
             expiresAt: inSeconds(this.#clock.now(), CHALLENGE_TTL_SECONDS),
@@ -72,6 +74,11 @@ export class Challenges {
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
+  }
+
+  /** Nothing that waits for an answer of this account can be answered any more. */
+  async cancel(accountId: string): Promise<void> {
+    await this.#challenges.updateMany({ accountId, status: 'pending' }, { $set: { expiresAt: this.#clock.now() } });
   }
 
   /**

@@ -95,6 +95,8 @@ export interface Engine {
   begin(signIn: SignIn, methodId: string, enrolled?: readonly AccountMethod[]): Promise<Step | undefined>;
   /** Checks what the person sent: the form's fields without those of the page itself (`csrf`). Costs an attempt unless malformed or pending. */
   submit(signIn: SignIn, methodId: string, evidence: unknown): Promise<SubmitResult>;
+  /** Ends every question of this account that waits for an answer. */
+  cancel(accountId: string): Promise<void>;
   /** What stands in the way of an attempt right now, without counting. */
   obstacle(accountId: string, methodId: string): Promise<Throttled | undefined>;
 

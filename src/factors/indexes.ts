@@ -19,5 +19,8 @@ export const ensureIndexes: EnsureIndexes = async (database) => {
       partialFilterExpression: { state: 'pending' },
     },
   ]);
-  await challengeCollection(database).createIndex({ expiresAt: 1 }, { name: 'sweep', expireAfterSeconds: 0 });
+  await challengeCollection(database).createIndexes([
+    { key: { accountId: 1 }, name: 'pending_of_account', partialFilterExpression: { status: 'pending' } },
+    { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },
+  ]);
 };

@@ -9,7 +9,7 @@ import { acceptEvidence } from './evidence.js';
 /** Asking for a factor and checking the answer. The order of `submit` is the same for every method. */
 export function createSignIn(
   parts: EngineParts & Pick<Engine, 'forAccount'>,
-): Pick<Engine, 'begin' | 'submit' | 'obstacle'> {
+): Pick<Engine, 'begin' | 'submit' | 'cancel' | 'obstacle'> {
   const { audit, clock, factors, logger, notifier, throttle } = parts;
   const challenges = new Challenges(parts);
 
@@ -122,6 +122,8 @@ export function createSignIn(
       const rejected = await reject(signIn, methodId, code, reservation.counts[methodCounter(methodId)] ?? 1);
       return isDone ? { ...rejected, isAnswered: true } : rejected;
     },
+
+    cancel: (accountId) => challenges.cancel(accountId),
 
     async obstacle(accountId, methodId) {
       const reservation = await throttle.peek(throttleSubject(accountId), signInRules(methodId));

@@ -126,6 +126,12 @@ export function createDecisions(
       return { request: shown({ ...found, state: outcome, changedAt: now, decision }), approved };
     });
 
+  /** What asks a phone for an answer at this moment, on somebody else's behalf perhaps, asks in vain. */
+  const afterStart = async (accountId: string, revokedFactorIds: readonly string[]): Promise<void> => {
+    await revocations.carryOut(accountId, revokedFactorIds);
+    await parts.engine.cancel(accountId);
+  };
+
   const running = async (accountId: string) => {
     const suspension = await suspensions.latest(accountId);
     if (!suspension) throw new Error('the suspension that runs is not in the history');
@@ -154,7 +160,7 @@ export function createDecisions(
           return winner ? { status: 'conflict', request: shown(winner) } : { status: 'not_found' };
         }
         const { request, approved } = decided;
-        if (approved) await revocations.carryOut(found.accountId, approved.revokedFactorIds);
+        if (approved) await afterStart(found.accountId, approved.revokedFactorIds);
         return { status: 'decided', request, ...(approved ? { suspension: approved.suspension } : {}) };
       } catch (error) {
         if (!(error instanceof SuspensionRuns)) throw error;
@@ -169,7 +175,7 @@ export function createDecisions(
           const revoked = await revocations.writeIn(unit, accountId, suspension.revokeFactorIds ?? [], by);
           return { begun, revoked };
         });
-        await revocations.carryOut(accountId, started.revoked);
+        await afterStart(accountId, started.revoked);
         return { status: 'started', suspension: started.begun };
       } catch (error) {
         if (!(error instanceof SuspensionRuns)) throw error;

@@ -23,7 +23,7 @@ export interface DeskParts {
   random: Random;
   secretBox: SecretBox;
   standings: Standings;
-  engine: Pick<Engine, 'forAccount' | 'discard'>;
+  engine: Pick<Engine, 'forAccount' | 'discard' | 'cancel'>;
   audit: Audit;
   throttle: Throttle;
   announcer: Announcer;

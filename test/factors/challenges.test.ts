@@ -28,6 +28,16 @@ describe('challenges', () => {
     expect(await challenges.claim(key, later.revision)).toBe(true);
   });
 
+  test('what was cancelled cannot be answered, and others are not touched', async () => {
+    const mine = { ...newKey(), accountId: 'ben' };
+    const other = newKey();
+    for (const key of [mine, other]) await challenges.save(key, { question: 1 });
+    const [asked, stays] = [await challenges.find(mine), await challenges.find(other)];
+    await challenges.cancel('ben');
+    expect(await challenges.claim(mine, asked.revision)).toBe(false);
+    expect(await challenges.claim(other, stays.revision)).toBe(true);
+  });
+
   test('what is done stays done, and keeps no state', async () => {
     const key = newKey();
     await challenges.save(key, { question: 1 });

@@ -6,7 +6,7 @@ import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { FakeClock } from '../support/clock.js';
 import { RelyingParty, type Tokens } from '../support/relying-party.js';
-import { OLGA, ORIGIN, signInSuspended, suspended } from './support.js';
+import { approve, fileRequest, OLGA, ORIGIN, recoveryBrowser, signInSuspended, suspended } from './support.js';
 
 const clock = new FakeClock(new Date('2026-11-23T07:55:00.400Z'));
 const now = () => clock.now();
@@ -77,6 +77,20 @@ test.each([
   expect(await rp.silent(browser)).toBe('login_required');
   // The password leads to the second step again, in the browser that was let in too.
   expect((await typePassword(browser, rp.request().url, anna.account.login)).h1).toBe('Enter the verification code');
+});
+
+test('a password typed before it began is let in by it, and is void with it', async () => {
+  const { browser, hash } = recoveryBrowser(app);
+  const { url, verifier } = rp.request();
+  const atSecondStep = await typePassword(browser, url, anna.account.login);
+  clock.advance(60);
+  await approve(app, await fileRequest(app, anna.account, hash));
+  const offered = await browser.open(atSecondStep.url);
+  const tokens = await rp.tokens(await browser.submit(offered, {}, /\/set-up\/later$/), verifier);
+  expect(tokens.claims).toMatchObject({ amr: ['pwd'] });
+  clock.advance(86_401);
+  expect(await rp.refresh(tokens.refresh_token ?? '')).toMatchObject({ error: 'invalid_grant' });
+  expect(await rp.silent(browser)).toBe('login_required');
 });
 
 test('an administrator ends it: within the same second all is refused', async () => {
