@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ERRORS } from '../../src/errors.js';
+import { PAGE_ERRORS } from '../../src/errors.js';
 import { loadAssets } from '../../src/http/assets.js';
 import { type Catalogue, createCatalogue, type Translate } from '../../src/http/i18n.js';
 import { createMailRenderer } from '../../src/http/mail-view.js';
@@ -70,7 +70,7 @@ describe.each(['en', 'de'])('pages in %s', (locale) => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test.each(Object.keys(ERRORS))('error page of %s', (code) => {
+  test.each(Object.keys(PAGE_ERRORS))('error page of %s', (code) => {
     const html = render('error', locale, { code, requestId: 'request-1' });
     expect(html).toContain(strict.translator(locale)(`error.${code}.title`));
     expect(html).toContain('request-1');
