@@ -2,10 +2,12 @@ import type { Clock } from '../platform/clock.js';
 import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
 import type { Account, AccountSource, Role } from './contract.js';
+import { isAddress } from './address.js';
 import { isUsableLogin, normaliseLogin } from './login.js';
 import { type AccountDocument, accountModel, toAccount } from './model.js';
 import { createOwners } from './owners.js';
 import type { Passwords } from './passwords.js';
+import { searchWords } from './search-words.js';
 
 export interface NewAccount {
   login: string;
@@ -74,7 +76,7 @@ export function createAccounts(deps: {
   ): Promise<boolean> => {
     const result = await accounts.updateOne(
       { ...where, _id: accountId },
-      { ...rest, $set: { ...$set, updatedAt: clock.now() } },
+      { ...rest, $set: { ...$set, updatedAt: clock.now() }, $inc: { version: 1 } },
     );
     return result.matchedCount === 1;
   };
@@ -105,6 +107,9 @@ export function createAccounts(deps: {
         createdAt: now,
         updatedAt: now,
         ...(roles.length > 0 ? { roles: [...new Set(roles)] } : {}),
+        version: 1,
+        searchWords: searchWords({ login, name, email }),
+        coverage: { covered: false, level: '1fa', methods: [] },
         ...(email === undefined ? {} : { email }),
         ...(locale === undefined ? {} : { locale }),
         ...(claims === undefined ? {} : { claims }),
@@ -163,6 +168,3 @@ export function createAccounts(deps: {
     },
   };
 }
-
-/** Enough to refuse what is no address and what could end a header; whether mail arrives only mail can tell. */
-const isAddress = (email: string): boolean => email.length <= 254 && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);

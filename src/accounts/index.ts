@@ -8,6 +8,14 @@ export {
   type Standing,
   type StandingSuspension,
 } from './contract.js';
+export {
+  type AccountChanges,
+  type Changed,
+  createDirectory,
+  type Directory,
+  type DirectoryEntry,
+  type DirectoryFilter,
+} from './directory.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';
 export { ipSubject } from './ip-subject.js';

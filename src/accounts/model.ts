@@ -1,4 +1,5 @@
 import { type Connection, type Model, Schema } from 'mongoose';
+import type { Level } from '../policy/levels.js';
 import type { Account, Standing } from './contract.js';
 
 /** A password as stored. */
@@ -17,7 +18,28 @@ export interface AccountDocument extends Omit<Account, 'id' | 'standing'> {
   standing?: Standing;
   createdAt: Date;
   updatedAt: Date;
+  /** Counts the changes of everything but the standing. */
+  version?: number;
+  /** What it is found by, see `search-words.ts`. */
+  searchWords?: string[];
+  /** Active factors as they are now; see `coverage.ts`. */
+  coverage?: Coverage;
+  /** Counts what `coverage` was derived from. */
+  coverageRevision?: number;
+  /** Nothing of the person is left in it. */
+  deletedAt?: Date;
 }
+
+/** What an account can prove, derived from its active factors so that lists and reports go along an index. */
+export interface Coverage {
+  /** It has a factor that is enough by itself. */
+  covered: boolean;
+  /** The highest level its factors reach. */
+  level: Level;
+  methods: string[];
+}
+
+export const ACCOUNTS_COLLECTION = 'accounts';
 
 const part = { _id: false } as const;
 
@@ -53,11 +75,22 @@ const schema = new Schema<AccountDocument>(
     standing,
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
+    version: Number,
+    searchWords: { type: [String], default: undefined },
+    coverage: new Schema<Coverage>({ covered: Boolean, level: String, methods: [String] }, part),
+    coverageRevision: Number,
+    deletedAt: Date,
   },
-  { collection: 'accounts', versionKey: false, autoIndex: false, autoCreate: false },
+  { collection: ACCOUNTS_COLLECTION, versionKey: false, autoIndex: false, autoCreate: false },
 );
 schema.index({ login: 1 }, { unique: true });
 schema.index({ roles: 1 }, { name: 'by_role', partialFilterExpression: { roles: { $exists: true } } });
+// Lists go newest first, by one filter each; further ones are held against what it finds.
+const NEWEST = { createdAt: -1, _id: -1 } as const;
+schema.index(NEWEST);
+for (const filter of ['searchWords', 'groups', 'active', 'coverage.covered', 'coverage.level'])
+  schema.index({ [filter]: 1, ...NEWEST });
+schema.index({ updatedAt: 1 });
 
 export const accountModel = (connection: Connection): Model<AccountDocument> =>
   (connection.models.Account as Model<AccountDocument> | undefined) ?? connection.model('Account', schema);

@@ -30,7 +30,7 @@ export function createOwners({ database, clock }: { database: Database; clock: C
     async grant(accountId: string, role: Role, unit?: Unit): Promise<boolean> {
       const { modifiedCount } = await accounts.updateOne(
         { _id: accountId, roles: { $ne: role } },
-        { $addToSet: { roles: role }, $set: { updatedAt: clock.now() } },
+        { $addToSet: { roles: role }, $set: { updatedAt: clock.now() }, $inc: { version: 1 } },
         unit ? { session: unit.session } : {},
       );
       return modifiedCount === 1;
@@ -41,7 +41,7 @@ export function createOwners({ database, clock }: { database: Database; clock: C
         if (role === 'owner' && !(await isAnotherOwner(accountId, unit))) return 'last_owner';
         const { modifiedCount } = await accounts.updateOne(
           { _id: accountId, roles: role },
-          { $pull: { roles: role }, $set: { updatedAt: clock.now() } },
+          { $pull: { roles: role }, $set: { updatedAt: clock.now() }, $inc: { version: 1 } },
           { session: unit.session },
         );
         return modifiedCount === 1 ? 'revoked' : 'not_held';

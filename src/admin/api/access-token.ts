@@ -60,7 +60,9 @@ export function createAccessTokens(deps: {
 }): { verify(presented: Presented): Promise<TokenClaims> } {
   const { issuer, audience, clock } = deps;
   const keys = createLocalJWKSet({
-    keys: deps.jwks.filter(({ alg }) => alg === 'ES256').map(({ kty, crv, x, y, kid, alg }) => ({ kty, crv, x, y, kid, alg })),
+    keys: deps.jwks
+      .filter(({ alg }) => alg === 'ES256')
+      .map(({ kty, crv, x, y, kid, alg }) => ({ kty, crv, x, y, kid, alg })),
   } as JSONWebKeySet);
 
   const checkProof = async (token: string, jkt: string, { proof, method, url }: Presented): Promise<void> => {

@@ -41,10 +41,7 @@ export function createIdempotency({ database, clock }: { database: Database; clo
     const now = clock.now();
     const leaseUntil = inSeconds(now, LEASE_SECONDS);
     const fresh = { bodyHash, leaseUntil, expiresAt: inSeconds(now, KEEP_SECONDS) };
-    const isFree = [
-      { expiresAt: { $lte: now } },
-      { bodyHash, answer: { $exists: false }, leaseUntil: { $lte: now } },
-    ];
+    const isFree = [{ expiresAt: { $lte: now } }, { bodyHash, answer: { $exists: false }, leaseUntil: { $lte: now } }];
     try {
       await keys.updateOne({ _id, $or: isFree }, { $set: fresh, $unset: { answer: '' } }, { upsert: true });
       return leaseUntil;

@@ -94,6 +94,9 @@ export function checkInput<Schema extends z.ZodType>(
 function errorsOf(issue: z.core.$ZodIssue, where: string): InputError[] {
   const path = [where, ...issue.path.map(String)].join('.');
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: `${path}.${key}`, message: `is not a ${where === 'query' ? 'parameter' : 'field'} of this operation` }));
+    return issue.keys.map((key) => ({
+      path: `${path}.${key}`,
+      message: `is not a ${where === 'query' ? 'parameter' : 'field'} of this operation`,
+    }));
   return [{ path, message: issue.message }];
 }

@@ -21,7 +21,9 @@ export const queryFlag = z
 
 /** What each list takes beside its filters. */
 export const pageQuery = {
-  limit: queryInteger(1, LONGEST_PAGE).optional().meta({ description: `How many, ${DEFAULT_PAGE} unless told otherwise.` }),
+  limit: queryInteger(1, LONGEST_PAGE)
+    .optional()
+    .meta({ description: `How many, ${DEFAULT_PAGE} unless told otherwise.` }),
   cursor: z.string().max(512).optional().meta({ description: 'From `next` of the page before.' }),
 };
 
@@ -45,7 +47,13 @@ export function decodeCursor(text: string): Cursor {
   });
 }
 
-export const pageOf = ({ limit, cursor }: { limit?: number | undefined; cursor?: string | undefined }): PageRequest => ({
+export const pageOf = ({
+  limit,
+  cursor,
+}: {
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}): PageRequest => ({
   limit: limit ?? DEFAULT_PAGE,
   ...(cursor === undefined ? {} : { after: decodeCursor(cursor) }),
 });

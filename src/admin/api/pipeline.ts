@@ -7,6 +7,7 @@ import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import { ACR } from '../../policy/levels.js';
 import type { Throttle } from '../../throttle/contract.js';
+import type { Presented } from './access-token.js';
 import { type Caller, callerKey } from './caller.js';
 import { checkIfMatch, etagOf, namesEtag } from './etag.js';
 import type { Idempotency } from './idempotency.js';
@@ -15,7 +16,6 @@ import { ApiProblem, notFound, problemOf } from './problem.js';
 import { checkRights, checkTarget, type createRefusalRecord } from './rights-check.js';
 import type { Call, Reply, Route, Subject } from './route.js';
 import type { Router } from './router.js';
-import type { Presented } from './access-token.js';
 
 export interface PipelineDeps {
   /** `<issuer>/api/v1`. */
@@ -59,7 +59,12 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
     return subject;
   };
 
-  const perform = async (ctx: Context, route: Route, params: Record<string, string>, caller: Caller): Promise<Reply> => {
+  const perform = async (
+    ctx: Context,
+    route: Route,
+    params: Record<string, string>,
+    caller: Caller,
+  ): Promise<Reply> => {
     checkRights(route, caller, clock.now(), ACR['2fa']);
     const query = checkInput(route.query ?? NOTHING, readQuery(ctx.querystring), 'query');
     const raw = await readJson(ctx.req);

@@ -61,7 +61,9 @@ export const createRefusalRecord =
       type: 'authz_fail',
       ...(caller.kind === 'account' ? { accountId: caller.account.id } : {}),
       actor:
-        caller.kind === 'account' ? { type: 'account', id: caller.account.id } : { type: 'client', id: caller.clientId },
+        caller.kind === 'account'
+          ? { type: 'account', id: caller.account.id }
+          : { type: 'client', id: caller.clientId },
       clientId: caller.clientId,
       origin,
       details: { operation: route.id, code: problem.code },

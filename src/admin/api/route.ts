@@ -74,10 +74,7 @@ export interface RouteDefinition<
   /** Codes of refusals of its own, beside those that all operations share. */
   problems?: readonly string[];
   /** Required for PUT, PATCH and DELETE; without it the operation has no precondition and no target. */
-  subject?: (call: {
-    params: z.output<Params>;
-    caller: Caller;
-  }) => Promise<Subject<Value> | undefined>;
+  subject?: (call: { params: z.output<Params>; caller: Caller }) => Promise<Subject<Value> | undefined>;
   /** Secrets in the answer to the first request: withheld when it is repeated under the same Idempotency-Key. */
   secrets?: readonly string[];
   /** The answer can be lines of JSON too. */
