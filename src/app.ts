@@ -8,12 +8,16 @@ import * as accountsFolder from './accounts/index.js';
 import {
   type AccountStore,
   createAccounts,
+  createDirectory,
   createInvitations,
   createOneTimeLinks,
   createPasswordSignIn,
   createPasswords,
   type OneTimeLinks,
 } from './accounts/index.js';
+import * as apiFolder from './admin/api/index.js';
+import { createManagementApi, managementApiBase } from './admin/api/index.js';
+import { SCOPES, scopesOfRoles } from './admin/index.js';
 import type { Audit } from './audit/index.js';
 import type { Config, Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
@@ -83,7 +87,7 @@ export interface App {
 
 /** Makes the indexes of all folders; before the first request of a new version. */
 export async function ensureIndexes(database: Database): Promise<void> {
-  const folders = [accountsFolder, adapterFolder, notificationsFolder, secondFactorFolder, webhooksFolder];
+  const folders = [accountsFolder, apiFolder, adapterFolder, notificationsFolder, secondFactorFolder, webhooksFolder];
   await Promise.all(folders.map((folder) => folder.ensureIndexes(database)));
 }
 
@@ -180,6 +184,11 @@ export function createApp(config: Config, deps: AppDeps): App {
     clientMetadata: CLIENT_METADATA,
     clients: [accountClient(issuer, config.branding.companyName ?? config.branding.name), ...deps.clients],
     applicationOf: secondFactor.services.applicationOf,
+    managementApi: {
+      identifier: managementApiBase(issuer),
+      scopes: SCOPES,
+      scopesOf: async (ctx, id) => scopesOfRoles((await secondFactor.services.requestAccounts.find(ctx, id))?.roles),
+    },
   });
   const aroundProvider = secondFactor.middleware(provider);
 
@@ -213,12 +222,34 @@ export function createApp(config: Config, deps: AppDeps): App {
   mountConsent({ ...shared, interactions, provider: () => provider });
   pages.get('/', async (ctx) => seeOther(ctx, url('/account')));
 
+  const sendInvitation = createInvitations({ issuer, links, notifier: outbox, audit });
+  const directory = createDirectory(core);
+  const managementApi = createManagementApi({
+    ...core,
+    ...secondFactor.services,
+    issuer,
+    jwks: deps.jwks,
+    locales: config.locales,
+    requestsPerMinute: config.api.requestsPerMinute,
+    accounts,
+    directory,
+    announcer: outbox,
+    sendInvitation,
+    sendResetLink,
+    replay: oidc.replay,
+    async findClient(id) {
+      const client = await provider.Client.find(id);
+      return client && { apiScopes: (client.api_scopes as string[] | undefined) ?? [] };
+    },
+  });
+
   const koa = new Koa({ proxy: config.trustedProxyHops > 0, maxIpsCount: config.trustedProxyHops });
   koa.keys = [...secrets.cookieKeys];
   // Faults become pages and log lines in the error handler; Koa's own printing would repeat them.
   koa.silent = true;
   for (const middleware of web.front) koa.use(middleware);
   koa.use(sessionRevoked({ provider, cookies: web.cookies }));
+  koa.use(managementApi as Koa.Middleware);
   koa.use(pages.routes() as Koa.Middleware);
   koa.use(authorizationByPost(url('/auth')) as Koa.Middleware);
   koa.use(sessionCookie({ provider, ...config.sessions }));
@@ -235,7 +266,6 @@ export function createApp(config: Config, deps: AppDeps): App {
     ctx.state.providerFault = error;
   });
   koa.use(url('') ? mount(url(''), provider as unknown as Koa) : mount(provider as unknown as Koa));
-  const sendInvitation = createInvitations({ issuer, links, notifier: outbox, audit });
   return {
     database,
     koa,

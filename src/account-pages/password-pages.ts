@@ -10,7 +10,7 @@ import {
   SHORTEST_ALONE,
   SHORTEST_WITH_SECOND_FACTOR,
 } from '../accounts/index.js';
-import type { Audit } from '../audit/contract.js';
+import type { Audit, AuditEvent } from '../audit/contract.js';
 import type { Engine } from '../factors/index.js';
 import { originOf, type Pages, type Presenter, seeOther } from '../http/index.js';
 import type { EnrolmentCookie, KnownBrowser } from '../interaction/index.js';
@@ -50,8 +50,8 @@ export interface PasswordPagesDeps {
 
 /** Passwords: chosen by invitation, by a link after "Forgot password?", or changed by a signed-in person. */
 export function mountPasswordPages(deps: PasswordPagesDeps): {
-  /** Mails the link with which a new password is chosen, up to three times an hour. */
-  sendResetLink(account: Account): Promise<void>;
+  /** Mails the link with which a new password is chosen, up to three times an hour; false when that was too often. */
+  sendResetLink(account: Account, by?: AuditEvent['actor']): Promise<boolean>;
 } {
   const { pages, presenter, accounts, links, notifier, audit, engine, sessions, throttle, url } = deps;
 
@@ -70,11 +70,12 @@ export function mountPasswordPages(deps: PasswordPagesDeps): {
     return form.password === form.repeat ? problems : [...problems, 'mismatch'];
   };
 
-  const sendResetLink = async (account: Account): Promise<void> => {
-    if (!(await throttle.reserve(`account:${account.id}`, [RESET_MAILS])).reserved) return;
+  const sendResetLink = async (account: Account, actor: AuditEvent['actor'] = { type: 'system' }): Promise<boolean> => {
+    if (!(await throttle.reserve(`account:${account.id}`, [RESET_MAILS])).reserved) return false;
     const token = await links.create('password_reset', account.id, RESET_LINK_SECONDS);
     await notifier.notify(account, 'password_reset', { link: `${deps.issuer}/password-reset/${token}` });
-    await audit.record({ type: 'password_reset_sent', accountId: account.id, actor: { type: 'system' } });
+    await audit.record({ type: 'password_reset_sent', accountId: account.id, actor });
+    return true;
   };
 
   /** The page behind a link of `purpose`: GET shows, POST uses the link up and stores the password. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../platform/clock.js';
 import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import type { Account, AccountSource, Role } from './contract.js';
 import { isAddress } from './address.js';
+import type { Account, AccountSource, Role } from './contract.js';
 import { isUsableLogin, normaliseLogin } from './login.js';
 import { type AccountDocument, accountModel, toAccount } from './model.js';
 import { createOwners } from './owners.js';

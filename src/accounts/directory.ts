@@ -1,12 +1,14 @@
 import type { mongo } from 'mongoose';
+import { AppError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import { type Database, isDuplicateKey } from '../platform/database.js';
+import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import { type Page, type PageRequest, readPage } from '../platform/paging.js';
 import type { Level } from '../policy/levels.js';
 import { isAddress } from './address.js';
 import type { Account } from './contract.js';
 import { isUsableLogin, normaliseLogin } from './login.js';
 import { ACCOUNTS_COLLECTION, type AccountDocument, type Coverage, toAccount } from './model.js';
+import { createOwners } from './owners.js';
 import { searchWords, wordsOfQuery } from './search-words.js';
 
 /** An account with what only administrators see of it. */
@@ -38,11 +40,13 @@ export interface AccountChanges {
   locale?: string | null | undefined;
 }
 
+export type AccountRefusal = 'login_unusable' | 'name_missing' | 'email_malformed';
+
 export type Changed =
   | { status: 'changed'; entry: DirectoryEntry }
   /** Gone, or of another version. */
   | { status: 'stale' }
-  | { status: 'refused'; reason: 'login_taken' | 'login_unusable' | 'name_missing' | 'email_malformed' };
+  | { status: 'refused'; reason: AccountRefusal };
 
 /** Accounts as administrators list, find and edit them; deleted ones are not among them. */
 export interface Directory {
@@ -50,9 +54,18 @@ export interface Directory {
   find(id: string): Promise<DirectoryEntry | undefined>;
   /** Logins and names of these accounts, for lists of what is theirs. */
   names(ids: readonly string[]): Promise<ReadonlyMap<string, { login: string; name: string }>>;
-  change(id: string, version: number, changes: AccountChanges): Promise<Changed>;
-  /** Leaves an empty account behind that nobody can sign in to: what the audit names stays one and the same. */
-  pseudonymise(id: string, version: number): Promise<boolean>;
+  /** @throws AppError LOGIN_TAKEN: what else stands in the unit is not done either. */
+  change(id: string, version: number, changes: AccountChanges, unit: Unit): Promise<Changed>;
+  /**
+   * False when the account is in that state already. Deactivating ends every session, grant and token in the same write.
+   * @throws AppError LAST_OWNER
+   */
+  setActive(id: string, active: boolean, unit: Unit): Promise<boolean>;
+  /**
+   * Leaves an empty account behind that nobody can sign in to: what the audit names stays one and the same.
+   * @throws AppError LAST_OWNER
+   */
+  pseudonymise(id: string, version: number, unit: Unit): Promise<boolean>;
 }
 
 const NO_COVERAGE: Coverage = { covered: false, level: '1fa', methods: [] };
@@ -67,16 +80,28 @@ const toEntry = (document: AccountDocument): DirectoryEntry => ({
   coverage: document.coverage ?? NO_COVERAGE,
 });
 
+/** What is taken from an account that is deleted. */
+const EMPTIED = { email: '', locale: '', claims: '', password: '', roles: '', searchWords: '', coverage: '' } as const;
+
 /** Nothing of passwords is read. */
 const PROJECTION = { password: 0, searchWords: 0 };
 
 export function createDirectory({ database, clock }: { database: Database; clock: Clock }): Directory {
+  const owners = createOwners({ database, clock });
   const accounts = database.collection<AccountDocument>(ACCOUNTS_COLLECTION);
   const at = (id: string, version: number): mongo.Filter<AccountDocument> => ({
     _id: id,
     ...THERE,
     version: version === 0 ? { $in: [0, null] as never } : version,
   });
+
+  const keepAnOwner = async (id: string, unit: Unit): Promise<void> => {
+    const isOwner = await accounts.findOne(
+      { _id: id, roles: 'owner' },
+      { session: unit.session, projection: { _id: 1 } },
+    );
+    if (isOwner && !(await owners.isAnotherOwner(id, unit))) throw new AppError('LAST_OWNER');
+  };
 
   return {
     async list(filter, page) {
@@ -97,10 +122,10 @@ export function createDirectory({ database, clock }: { database: Database; clock
       return new Map(found.map(({ _id, login, name }) => [_id, { login, name }]));
     },
 
-    async change(id, version, changes) {
+    async change(id, version, changes, { session }) {
       const checked = checkedChanges(changes);
       if (!checked.ok) return { status: 'refused', reason: checked.reason };
-      const before = await accounts.findOne(at(id, version), { projection: { login: 1, name: 1, email: 1 } });
+      const before = await accounts.findOne(at(id, version), { session, projection: { login: 1, name: 1, email: 1 } });
       if (!before) return { status: 'stale' };
       const { $set, $unset } = checked;
       const words = searchWords({ ...before, ...$set, ...('email' in $unset ? { email: undefined } : {}) });
@@ -112,18 +137,34 @@ export function createDirectory({ database, clock }: { database: Database; clock
             $inc: { version: 1 },
             ...(Object.keys($unset).length > 0 ? { $unset } : {}),
           },
-          { returnDocument: 'after', projection: PROJECTION },
+          { session, returnDocument: 'after', projection: PROJECTION },
         );
         return after ? { status: 'changed', entry: toEntry(after) } : { status: 'stale' };
       } catch (error) {
-        if (isDuplicateKey(error)) return { status: 'refused', reason: 'login_taken' };
+        if (isDuplicateKey(error)) throw new AppError('LOGIN_TAKEN');
         throw error;
       }
     },
 
-    async pseudonymise(id, version) {
+    async setActive(id, active, unit) {
+      if (!active) await keepAnOwner(id, unit);
       const now = clock.now();
-      const { modifiedCount } = await accounts.updateOne(at(id, version), {
+      const { modifiedCount } = await accounts.updateOne(
+        { _id: id, ...THERE, active: !active },
+        {
+          $set: { active, updatedAt: now },
+          $inc: { version: 1 },
+          ...(active ? {} : { $max: { 'standing.sessionsNotBefore': now } }),
+        },
+        { session: unit.session },
+      );
+      return modifiedCount === 1;
+    },
+
+    async pseudonymise(id, version, unit) {
+      await keepAnOwner(id, unit);
+      const now = clock.now();
+      const emptied: mongo.UpdateFilter<AccountDocument> = {
         $set: {
           login: `deleted:${id}`,
           name: 'Deleted account',
@@ -134,9 +175,9 @@ export function createDirectory({ database, clock }: { database: Database; clock
           'standing.sessionsNotBefore': now,
         },
         $inc: { version: 1 },
-        $unset: { email: '', locale: '', claims: '', password: '', roles: '', searchWords: '', coverage: '' },
-      });
-      return modifiedCount === 1;
+        $unset: EMPTIED,
+      };
+      return (await accounts.updateOne(at(id, version), emptied, { session: unit.session })).modifiedCount === 1;
     },
   };
 }
@@ -157,7 +198,7 @@ function conditions(filter: DirectoryFilter): mongo.Filter<AccountDocument> {
 
 type Checked =
   | { ok: true; $set: Partial<AccountDocument>; $unset: Partial<Record<'email' | 'locale', ''>> }
-  | { ok: false; reason: 'login_unusable' | 'name_missing' | 'email_malformed' };
+  | { ok: false; reason: AccountRefusal };
 
 function checkedChanges({ login, name, email, groups, locale }: AccountChanges): Checked {
   const normal = login === undefined ? undefined : normaliseLogin(login);

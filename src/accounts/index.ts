@@ -10,6 +10,7 @@ export {
 } from './contract.js';
 export {
   type AccountChanges,
+  type AccountRefusal,
   type Changed,
   createDirectory,
   type Directory,

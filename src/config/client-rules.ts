@@ -43,6 +43,12 @@ function authentication(client: ClientSettings, at: Complain, secretOf: (name: s
 function grants(client: ClientSettings, at: Complain): void {
   if (client.token_endpoint_auth_method === 'none' && client.grant_types.includes('client_credentials'))
     at('grant_types', 'client_credentials is for clients that authenticate themselves (RFC 6749 section 4.4)');
+  if (client.api_scopes.length > 0) {
+    if (!client.grant_types.includes('client_credentials'))
+      at('api_scopes', 'needs client_credentials among grant_types');
+    if (client.token_endpoint_auth_method !== 'private_key_jwt' && !client.dpop_bound_access_tokens)
+      at('api_scopes', 'needs private_key_jwt, or dpop_bound_access_tokens: true');
+  }
   const unknown = client.scope?.split(' ').filter((scope) => !SCOPES.has(scope)) ?? [];
   if (unknown.length > 0)
     at('scope', `limits ${[...SCOPES].join(', ')}; a resource names its own scopes: remove ${unknown.join(', ')}`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SCRIPT_SCOPES } from '../admin/index.js';
 import { level, origin, redirectUri, variableName, webUrl } from './fields.js';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -58,6 +59,8 @@ export const clientSchema = z
     issue_refresh_token: z.boolean().default(false),
     /** Ours: identifiers of the resources it may ask access tokens for (RFC 8707). */
     resources: z.array(z.string().min(1)).default([]),
+    /** Ours: what it may do at the management API on its own behalf (client credentials). */
+    api_scopes: z.array(z.enum(SCRIPT_SCOPES)).default([]),
     /** Ours: browser applications that call the endpoints themselves. */
     cors_origins: z.array(origin).default([]),
   })

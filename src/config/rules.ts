@@ -55,8 +55,13 @@ const sessionTimes: Rule = ({ sessions }, { complain }) => {
     complain('sessions.idleSeconds', 'must not be longer than sessions.overallSeconds');
 };
 
-const clientResources: Rule = ({ clients, resources }, { complain }) => {
-  const known = new Set(resources?.map((resource) => resource?.identifier));
+const clientResources: Rule = ({ issuer, clients, resources }, { complain }) => {
+  const ownApi = issuer && `${issuer}/api/v1`;
+  const known = new Set([ownApi, ...(resources?.map((resource) => resource?.identifier) ?? [])]);
+  resources?.forEach((resource, index) => {
+    if (resource?.identifier === ownApi)
+      complain(`resources[${index}].identifier`, 'is the management API, which needs no entry here');
+  });
   clients?.forEach((client, index) => {
     client?.resources.forEach((identifier, at) => {
       if (!known.has(identifier)) complain(`clients[${index}].resources[${at}]`, 'is not the identifier of a resource');

@@ -137,6 +137,8 @@ export const sections = {
   clients: z.array(clientSchema).default([]),
   resources: z.array(resource).default([]),
   accounts: z.array(account).default([]),
+  /** Requests that one caller of the management API may make. */
+  api: z.strictObject({ requestsPerMinute: z.int().min(1).default(1_200) }).prefault({}),
   deviceFlow: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
   privateOrigins: z.array(origin).default([]),
   demo: z.boolean().default(false),

@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider';
+import { SCRIPT_SCOPES } from '../admin/index.js';
 import { type AcrAliases, LEVELS, levelOfAcr } from '../policy/index.js';
 
 type Check = (value: unknown, metadata: Readonly<Record<string, unknown>>, aliases: AcrAliases) => boolean;
@@ -34,6 +35,16 @@ const CHECKS: Readonly<Record<string, { check: Check; expected: string }>> = {
   resources: {
     check: (value) => Array.isArray(value) && value.every((entry) => typeof entry === 'string'),
     expected: 'must be a list of identifiers of resources',
+  },
+  api_scopes: {
+    // A secret that lies in a file would be all that stands before the accounts.
+    check: (value, metadata) =>
+      Array.isArray(value) &&
+      value.every((entry) => (SCRIPT_SCOPES as readonly unknown[]).includes(entry)) &&
+      (value.length === 0 ||
+        metadata.token_endpoint_auth_method === 'private_key_jwt' ||
+        metadata.dpop_bound_access_tokens === true),
+    expected: `must be a list of ${SCRIPT_SCOPES.join(', ')}, and needs private_key_jwt or dpop_bound_access_tokens`,
   },
 };
 

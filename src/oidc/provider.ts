@@ -40,10 +40,22 @@ export interface ProviderDeps {
   /** Clients that are not in the database: of the configuration, and of the server itself. */
   clients: readonly Record<string, unknown>[];
   applicationOf(ctx: Context): Promise<void>;
+  managementApi: ManagementApiResource;
+}
+
+/** Our own API as a resource: what of its scopes somebody gets is decided for each of them, at every token. */
+export interface ManagementApiResource {
+  identifier: string;
+  scopes: readonly string[];
+  /** Scopes that this account's roles allow. */
+  scopesOf(ctx: KoaContextWithOIDC, accountId: string): Promise<ReadonlySet<string>>;
 }
 
 /** Nobody can recall what an API has seen: short by default. */
 const ACCESS_TOKEN_SECONDS = 300;
+
+/** Of the management API: verified in this process, roles and all are read again at each request. */
+const MANAGEMENT_TOKENS = { scopes: [], accessTokenFormat: 'jwt', ttlSeconds: ACCESS_TOKEN_SECONDS } as const;
 
 const flag = (client: Client, name: string): boolean => client[name] === true;
 const isPublic = (client: Client): boolean =>
@@ -61,6 +73,29 @@ function originsOf(client: Client): Set<string> {
   // A scheme of an application's own has the origin `null`, which any sandboxed frame can claim.
   const origins = own.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin);
   return new Set([...origins, ...((client.cors_origins as string[] | undefined) ?? [])]);
+}
+
+/**
+ * Which scopes of the management API are to be had: by an application on its own behalf those of its registration, by a person
+ * those of their roles. Before it is known who signs in all of them can be asked for: `narrow` comes after the sign-in.
+ */
+async function managementScopes(ctx: KoaContextWithOIDC, api: ManagementApiResource): Promise<readonly string[]> {
+  const { client, params, account, session } = ctx.oidc;
+  if (params?.grant_type === 'client_credentials') {
+    const isStrong = client?.clientAuthMethod === 'private_key_jwt' || client?.dpopBoundAccessTokens === true;
+    const scopes = isStrong ? ((client?.api_scopes as string[] | undefined) ?? []) : [];
+    return api.scopes.filter((scope) => scopes.includes(scope));
+  }
+  const accountId = account?.accountId ?? session?.accountId;
+  if (!accountId) return api.scopes;
+  const allowed = await api.scopesOf(ctx, accountId);
+  return api.scopes.filter((scope) => allowed.has(scope));
+}
+
+/** A grant gets only scopes that the account's roles allow, whoever asks for more. */
+async function narrow(ctx: KoaContextWithOIDC, api: ManagementApiResource): Promise<void> {
+  const server = ctx.oidc.resourceServers?.[api.identifier];
+  if (server) server.scope = (await managementScopes(ctx, api)).join(' ');
 }
 
 /** First-party applications get what they ask for without a page; the grant is written only when it grows. */
@@ -99,14 +134,20 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC) {
 }
 
 /** Where a token comes from: `acr`, `amr` and `auth_time` of its sign-in, so that RFC 9470 works at any API. */
-function assuranceOf(ctx: KoaContextWithOIDC): Record<string, unknown> | undefined {
+function assuranceOf(ctx: KoaContextWithOIDC, isForManagement: boolean): Record<string, unknown> | undefined {
   const source =
     ctx.oidc.entities.RotatedRefreshToken ??
     ctx.oidc.entities.RefreshToken ??
     ctx.oidc.entities.AuthorizationCode ??
     ctx.oidc.entities.DeviceCode;
   if (!source?.accountId) return undefined;
-  return { acr: source.acr, amr: source.amr, auth_time: source.authTime };
+  return {
+    acr: source.acr,
+    amr: source.amr,
+    auth_time: source.authTime,
+    // Our own API asks at every request whether this session is still there; nobody else needs to know it.
+    ...(isForManagement ? { session_uid: source.sessionUid } : {}),
+  };
 }
 
 export function createProvider(deps: ProviderDeps): Provider {
@@ -192,13 +233,14 @@ export function createProvider(deps: ProviderDeps): Provider {
       resourceIndicators: {
         enabled: true,
         useGrantedResource: async () => true,
-        getResourceServerInfo: async (_ctx, identifier, client) => {
-          const resource = resources.get(identifier);
+        getResourceServerInfo: async (ctx, identifier, client) => {
+          const isManagement = identifier === deps.managementApi.identifier;
+          const resource = isManagement ? MANAGEMENT_TOKENS : resources.get(identifier);
           // First-party applications get what they ask for unasked: what they may ask for is said in their metadata.
           const isAllowed = (client.resources as string[] | undefined)?.includes(identifier);
           if (!resource || !isAllowed) throw new errors.InvalidTarget();
           return {
-            scope: resource.scopes.join(' '),
+            scope: (isManagement ? await managementScopes(ctx, deps.managementApi) : resource.scopes).join(' '),
             audience: identifier,
             accessTokenTTL: resource.ttlSeconds,
             accessTokenFormat: resource.accessTokenFormat,
@@ -216,8 +258,11 @@ export function createProvider(deps: ProviderDeps): Provider {
       return globalThis.fetch(url, options);
     },
     findAccount: deps.findAccount,
-    loadExistingGrant,
-    extraTokenClaims: async (ctx) => assuranceOf(ctx),
+    async loadExistingGrant(ctx) {
+      await narrow(ctx, deps.managementApi);
+      return loadExistingGrant(ctx);
+    },
+    extraTokenClaims: async (ctx, { aud }) => assuranceOf(ctx, aud === deps.managementApi.identifier),
     interactions: { policy, url: (ctx, interaction) => deps.interactionUrl(ctx, interaction as never) },
     renderError: pages.error,
     ttl: {

@@ -28,6 +28,7 @@ export const CLIENT_METADATA = [
   'issue_refresh_token',
   'cors_origins',
   'resources',
+  'api_scopes',
 ] as const;
 
 const levelNamed = (name: unknown, aliases: AcrAliases): Level | undefined =>

@@ -77,10 +77,10 @@ export const RP_SECRET = 'rp-secret-of-sufficient-length-000';
 
 /**
  * The whole server in this process, on a database of its own (or a given one: a second node).
- * @param settings YAML settings over the tests' defaults.
+ * @param settings YAML settings over the tests' defaults; some need the issuer.
  */
 export async function startApp(
-  settings: Record<string, unknown> = {},
+  settings: Record<string, unknown> | ((issuer: string) => Record<string, unknown>) = {},
   options: {
     database?: TestApp['database'];
     clock?: Clock;
@@ -104,7 +104,7 @@ export async function startApp(
       log: { level: 'silent' },
       policy: { firstEnrolment: 'password' },
       clients: [RP],
-      ...settings,
+      ...(typeof settings === 'function' ? settings(issuer) : settings),
     }),
   );
   const config = loadConfig(file, env);

@@ -30,6 +30,16 @@ export type TokenClaims = JWTPayload & {
   session_uid?: string;
 };
 
+/** A signing key of ours, as far as it matters here. */
+export interface SigningKey {
+  kty?: string | undefined;
+  crv?: string | undefined;
+  x?: string | undefined;
+  y?: string | undefined;
+  kid?: string | undefined;
+  alg?: string | undefined;
+}
+
 const DPOP_ALGORITHMS = ['ES256', 'PS256', 'RS256'];
 /** A proof is made for one request: RFC 9449 section 11.1. */
 const PROOF_SECONDS = 60;
@@ -53,7 +63,7 @@ export function createAccessTokens(deps: {
   issuer: string;
   audience: string;
   /** Private or public: only the public part is used. */
-  jwks: readonly JWK[];
+  jwks: readonly SigningKey[];
   clock: Clock;
   /** True for the first to present the id of a proof. */
   replay(issuer: string, jti: string, exp: number): Promise<boolean>;

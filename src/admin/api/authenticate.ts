@@ -61,5 +61,7 @@ async function personOf(deps: AuthenticateDeps, claims: TokenClaims & { session_
   const standing = await deps.standings.load(account);
   const session = { uid: claims.session_uid, startedAt: authenticatedAt, level: level ?? ('1fa' as const) };
   if (deps.standings.isSessionRevoked(standing, session)) return undefined;
+  // Nothing of an account whose second factor is lifted has power over others, whenever it was proved.
+  if (deps.standings.runningSuspension(standing)) return undefined;
   return { account, level, authenticatedAt, sessionUid: claims.session_uid };
 }

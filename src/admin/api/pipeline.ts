@@ -86,7 +86,8 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
         subject: subject?.value,
         href: `${base}${ctx.path.slice(new URL(base).pathname.length)}?${ctx.querystring}`,
       };
-      return checkReply(route, await route.handle(call as Parameters<Route['handle']>[0]));
+      const reply = await route.handle(call as Parameters<Route['handle']>[0]);
+      return checkReply(route, withEtag(route, reply));
     };
     if (route.method !== 'POST') return run();
     return deps.idempotency.once(
@@ -143,6 +144,13 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
   };
 }
 
+/** A validator of one resource, for `If-Match` and `If-None-Match`; what is shown once has none. */
+function withEtag(route: Route, reply: Reply): Reply {
+  const isResource = (route.subject && !route.secrets) || reply.headers?.Location !== undefined;
+  if (!isResource || reply.body === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, ETag: etagOf(reply.body) } };
+}
+
 /** What is not in the schema does not leave: a field added by mistake is a fault, not a leak. */
 function checkReply(route: Route, reply: Reply): Reply {
   const { schema } = route.responses[reply.status] ?? {};
@@ -168,7 +176,6 @@ function send(ctx: Context, route: Route, { status, body, headers = {}, lines }:
     ctx.status = status;
     return;
   }
-  if (route.subject && status < 300) ctx.set('ETag', etagOf(body));
   if (route.method === 'GET' && namesOld(ctx)) {
     ctx.status = 304;
     return;

@@ -1,15 +1,16 @@
 import type { Account, AccountStore, Directory, Standings } from '../../accounts/index.js';
-import type { Audit, AuditEvent, RequestOrigin } from '../../audit/contract.js';
+import type { Audit, AuditEvent } from '../../audit/contract.js';
 import type { Engine } from '../../factors/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Database } from '../../platform/database.js';
 import type { AdministratorDesk } from '../../recovery-desk/contract.js';
 import type { Sessions } from '../../sessions/index.js';
+import type { Tell } from './telling.js';
 
 /** What the rows of the API work with. */
 export interface ApiServices {
-  /** `<issuer>/api/v1`. */
-  base: string;
+  /** Of the languages that mails can be written in. */
+  locales: readonly string[];
   clock: Clock;
   database: Database;
   accounts: AccountStore;
@@ -19,7 +20,8 @@ export interface ApiServices {
   sessions: Sessions;
   audit: Audit;
   desk: AdministratorDesk;
+  tell: Tell;
   sendInvitation(account: Account, actor: AuditEvent['actor']): Promise<void>;
-  /** Mails a link with which a new password is chosen; nobody sees or sets one for others. */
-  sendResetLink(account: Account, by: { actor: AuditEvent['actor']; origin: RequestOrigin }): Promise<void>;
+  /** Mails a link with which a new password is chosen: nobody sees or sets one for others. False when that was too often. */
+  sendResetLink(account: Account, by: AuditEvent['actor']): Promise<boolean>;
 }

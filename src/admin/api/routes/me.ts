@@ -10,7 +10,9 @@ const me = z
     clientId: z.string(),
     account: z.strictObject({ id, login: z.string(), name: z.string() }).optional(),
     roles: z.array(role),
-    scopes: z.array(scope).meta({ description: 'What this token may do now: its scopes, cut down to those of the roles.' }),
+    scopes: z
+      .array(scope)
+      .meta({ description: 'What this token may do now: its scopes, cut down to those of the roles.' }),
     level: level.optional(),
     authenticatedAt: instant.optional(),
     freshSeconds: z.int().meta({ description: 'For how long operations that need a fresh sign-in are still allowed.' }),

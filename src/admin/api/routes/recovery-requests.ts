@@ -132,7 +132,11 @@ export function recoveryRequestRoutes({ desk, directory, accounts }: ApiServices
 
 /** Says who was faster, and how it went. */
 function alreadyDecided({ state, changedAt, decision }: RecoveryRequest): ApiProblem {
-  const winner = { outcome: state, at: shown(decision?.at ?? changedAt), ...(decision ? { decidedBy: decision.by } : {}) };
+  const winner = {
+    outcome: state,
+    at: shown(decision?.at ?? changedAt),
+    ...(decision ? { decidedBy: decision.by } : {}),
+  };
   return new ApiProblem('RECOVERY_REQUEST_DECIDED', { detail: `it is ${state}`, members: { winner } });
 }
 

@@ -6,8 +6,8 @@ import { type Route, route, type Subject } from '../route.js';
 import { id, shownIf } from '../schemas/fields.js';
 import { newSuspension, showSuspension, suspensionSchema } from '../schemas/recovery.js';
 import type { ApiServices } from '../services.js';
-import { accountSubject } from './subjects.js';
 import { suspensionRunning, wrongLength } from './recovery-requests.js';
+import { accountSubject } from './subjects.js';
 
 const params = z.object({ suspensionId: id });
 

@@ -53,7 +53,10 @@ const login = z.string().min(1).max(254);
 const name = z.string().min(1).max(256);
 const email = z.string().min(3).max(254);
 const groups = z.array(z.string().min(1).max(128)).max(100);
-const locale = z.string().regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a language tag such as de').max(35);
+const locale = z
+  .string()
+  .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a language tag such as de')
+  .max(35);
 
 export const newAccount = z
   .strictObject({

@@ -10,7 +10,8 @@ export const role = z.enum(ROLES).meta({ id: 'Role' });
 export const scope = z.enum(SCOPES).meta({ id: 'Scope' });
 export const level = z.enum(LEVELS).meta({
   id: 'Level',
-  description: 'What was proved, weakest first: a password, a remembered browser, two factors, a phishing-resistant one.',
+  description:
+    'What was proved, weakest first: a password, a remembered browser, two factors, a phishing-resistant one.',
 });
 
 /** A date in a query. */

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import {
   CIRCUMSTANCES,
   OTHER_BROWSERS,
-  type RecoveryRequest,
   REQUEST_STATES,
+  type RecoveryRequest,
   SUSPENSION_ENDS,
   type Suspension,
   VERIFICATIONS,
