@@ -122,10 +122,12 @@ export function createApp(config: Config, deps: AppDeps): App {
     notMeLink: async (accountId, notice) =>
       `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}?what=${notice}`,
     deliver: {
-      backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery),
       suspension_over: (job) => jobs.suspension_over(job as DeskJobs['suspension_over']),
       factors_revoked: (job) => jobs.factors_revoked(job as DeskJobs['factors_revoked']),
       announcement: (announcement, attempt) => announcing(announcement, attempt),
+    },
+    call: {
+      backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery),
       webhook: (delivery, attempt) => webhooks.deliver(delivery, attempt),
     },
   });

@@ -9,11 +9,16 @@ const DEAD_KEPT_SECONDS = 30 * 24 * 3600;
 /** Longer than whatever makes it is tried, and may be revived: while the bare row is there, nothing makes it a second time. */
 const ONCE_KEPT_SECONDS = 60 * 24 * 3600;
 
+/** So that a receiver who lets us wait holds up none but its like. */
+export type LaneName = 'jobs' | 'calls';
+
 export interface OutboxRow {
   _id: string;
   accountId: string;
   /** Who delivers it: `mail`, or a name among the outbox's further deliveries. */
   kind: string;
+  /** Whose workers take it; absent: those of mails. */
+  lane?: LaneName;
   /** What a mail is about. */
   notice?: Notice;
   /** Its id says what it is and for whom, so that it is never made twice. */
@@ -50,13 +55,14 @@ export function createOutboxStore(database: Database) {
       }
     },
 
-    /** Takes one mail that is due, or whose sender went silent, for `leaseSeconds`. */
-    async claim(now: Date, leaseSeconds: number): Promise<ClaimedRow | undefined> {
+    /** Takes one row of a lane that is due, or whose sender went silent, for `leaseSeconds`. */
+    async claim(name: LaneName | undefined, now: Date, leaseSeconds: number): Promise<ClaimedRow | undefined> {
+      const lane = name ?? { $exists: false };
       const row = await rows.findOneAndUpdate(
         {
           $or: [
-            { status: 'due', nextAttemptAt: { $lte: now } },
-            { status: 'sending', leaseUntil: { $lte: now } },
+            { status: 'due', lane, nextAttemptAt: { $lte: now } },
+            { status: 'sending', lane, leaseUntil: { $lte: now } },
           ],
         },
         { $set: { status: 'sending', leaseUntil: inSeconds(now, leaseSeconds) }, $inc: { attempts: 1 } },
@@ -108,8 +114,9 @@ export function createOutboxStore(database: Database) {
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
   await database.collection(COLLECTION).createIndexes([
+    { key: { status: 1, lane: 1, nextAttemptAt: 1 }, name: 'due_in_lane' },
+    { key: { status: 1, lane: 1, leaseUntil: 1 }, name: 'lease_in_lane' },
     { key: { status: 1, nextAttemptAt: 1 }, name: 'due' },
-    { key: { status: 1, leaseUntil: 1 }, name: 'lease' },
     { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },
   ]);
 };

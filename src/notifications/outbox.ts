@@ -5,8 +5,9 @@ import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { Announcer } from './announcements.js';
 import { hasNotMe, type Notice, type Notifier } from './contract.js';
+import { createLane, type Lane } from './lane.js';
 import type { Mail, RenderMail, Transport } from './mail.js';
-import { type ClaimedRow, createOutboxStore, type OutboxRow } from './outbox-store.js';
+import { type ClaimedRow, createOutboxStore, type LaneName, type OutboxRow } from './outbox-store.js';
 import { DEFAULT_RETRY, type RetrySchedule, waitAfter } from './retry.js';
 
 export interface OutboxDeps {
@@ -17,13 +18,17 @@ export interface OutboxDeps {
   logger: Logger;
   transport: Transport;
   renderMail: RenderMail;
-  /** What else is delivered the same way, by kind. */
+  /** What else is done the same way, by kind: within the house, and as often as it takes. */
   deliver?: Readonly<Record<string, Delivery>>;
+  /** What calls elsewhere, by kind. */
+  call?: Readonly<Record<string, Delivery>>;
   /** Makes the "that was not me" link; added to every mail that reports a change. */
   notMeLink?: (accountId: string, notice: Notice) => Promise<string>;
   retry?: RetrySchedule;
   /** How long a sender may be silent before another takes its mail. Longer than the transport's own timeouts. */
   leaseSeconds?: number;
+  /** The same for everything else, of which a second time does no harm. */
+  otherLeaseSeconds?: number;
   /** How often a started worker looks for mails whose time has come. */
   pollMs?: number;
 }
@@ -72,8 +77,8 @@ export interface Outbox extends Notifier, Announcer {
   revive(id: string): Promise<boolean>;
 }
 
-/** Mails sent at the same time by one process. */
-const LANES = 4;
+/** What one process does at the same time. */
+const WIDTHS = { mails: 4, jobs: 2, calls: 4 } as const;
 
 /** Error messages of mail servers quote addresses; their codes do not. */
 function reasonOf(error: unknown): string {
@@ -84,18 +89,21 @@ function reasonOf(error: unknown): string {
 
 export function createOutbox(deps: OutboxDeps): Outbox {
   const { clock, random, secretBox, logger, transport, renderMail, notMeLink } = deps;
-  const { retry = DEFAULT_RETRY, leaseSeconds = 120, pollMs = 5_000 } = deps;
+  const { retry = DEFAULT_RETRY, leaseSeconds = 120, otherLeaseSeconds = 20, pollMs = 5_000 } = deps;
   const store = createOutboxStore(deps.database);
   const contextOf = (id: string): string => `outbox/${id}`;
 
   let timer: NodeJS.Timeout | undefined;
-  let stopping = false;
-  let running: Promise<void> | undefined;
-  let again = false;
 
   const deliveries: Record<string, Delivery> = {
     ...deps.deliver,
+    ...deps.call,
     mail: (payload, { id }) => transport.send({ id, ...(payload as Omit<Mail, 'id'>) }),
+  };
+
+  const laneOf = (kind: string): LaneName | undefined => {
+    if (deps.call && kind in deps.call) return 'calls';
+    return deps.deliver && kind in deps.deliver ? 'jobs' : undefined;
   };
 
   const enqueue = async (
@@ -104,11 +112,13 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     { id: given, unit }: Posting = {},
   ): Promise<void> => {
     const id = given ?? random.token(128);
+    const lane = laneOf(row.kind);
     const now = clock.now();
     await store.insert(
       {
         _id: id,
         ...row,
+        ...(lane ? { lane } : {}),
         ...(given === undefined ? {} : { isOnce: true }),
         sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
         status: 'due',
@@ -119,7 +129,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       unit,
     );
     const wake = (): void => {
-      if (timer) void kick();
+      if (timer) void lanes[lane ?? 'mails'].kick();
     };
     if (unit) unit.afterCommit(wake);
     else wake();
@@ -148,35 +158,23 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     logger.info(about, 'delivered');
   }
 
-  async function lane(): Promise<void> {
-    while (!stopping) {
-      const claim = await store.claim(clock.now(), leaseSeconds);
-      if (!claim) return;
-      await deliver(claim);
-    }
-  }
-
-  async function drain(): Promise<void> {
-    try {
-      do {
-        again = false;
-        const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
-        const failed = lanes.find((result) => result.status === 'rejected');
-        if (failed) {
-          logger.warn({ reason: reasonOf(failed.reason) }, 'outbox out of reach');
-          return;
-        }
-      } while (again && !stopping);
-    } finally {
-      // In the same tick as the last look at `again`: a kick in between would be lost.
-      running = undefined;
-    }
-  }
-
-  const kick = (): Promise<void> => {
-    again = true;
-    running ??= drain();
-    return running;
+  const lane = (name: LaneName | undefined, width: number, lease: number): Lane =>
+    createLane({
+      width,
+      async next() {
+        const claim = await store.claim(name, clock.now(), lease);
+        if (claim) await deliver(claim);
+        return claim !== undefined;
+      },
+      onFailure: (error) => logger.warn({ reason: reasonOf(error) }, 'outbox out of reach'),
+    });
+  const lanes = {
+    mails: lane(undefined, WIDTHS.mails, leaseSeconds),
+    jobs: lane('jobs', WIDTHS.jobs, otherLeaseSeconds),
+    calls: lane('calls', WIDTHS.calls, otherLeaseSeconds),
+  };
+  const each = async (work: (one: Lane) => Promise<void> | void): Promise<void> => {
+    await Promise.all(Object.values(lanes).map(work));
   };
 
   return {
@@ -201,21 +199,24 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
     start() {
       if (timer) return;
-      stopping = false;
-      timer = setInterval(() => void kick(), pollMs);
+      void each((one) => one.open());
+      timer = setInterval(() => void each((one) => one.kick()), pollMs);
       timer.unref();
-      void kick();
+      void each((one) => one.kick());
     },
 
     async stop() {
-      stopping = true;
       clearInterval(timer);
       timer = undefined;
-      await running;
+      await each((one) => one.close());
       transport.close?.();
     },
 
-    kick,
+    async kick() {
+      await each((one) => one.kick());
+      // What the jobs have left to the others.
+      await each((one) => one.kick());
+    },
 
     async deadLetters(limit = 100) {
       const dead = await store.dead(limit);

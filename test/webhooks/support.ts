@@ -13,7 +13,7 @@ export function webhooksOn(
   const { privateOrigins = [], issuer = 'https://id.example', clock: given } = options;
   const { outbox, clock } = outboxOn(database, {
     ...(given ? { clock: given } : {}),
-    deliver: { webhook: (payload, attempt) => webhooks.deliver(payload, attempt) },
+    call: { webhook: (payload, attempt) => webhooks.deliver(payload, attempt) },
   });
   const own = given ?? clock;
   const webhooks: WebhookService = createWebhooks({
