@@ -88,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       async stop() {
         clearInterval(sweeping);
         app.desk.watcher.stop();
+        app.web.streams.close();
         // Mails that the last requests leave behind wait for the next start, or for another node.
         const mailsSettled = Promise.race([app.outbox.stop(), sleep(GRACE_MS, undefined, { ref: false })]);
         await listener.close(GRACE_MS);

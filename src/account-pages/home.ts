@@ -93,6 +93,9 @@ export function mountHome(deps: SecurityPageDeps): void {
       account: { login: account.login, name: account.name, email: account.email },
       level,
       banner: bannerOf(methods, ctx),
+      ...(visitor.suspendedUntil
+        ? { suspension: { until: visitor.suspendedUntil, setUpHref: url('/account/turn-on') } }
+        : {}),
       methods: engine
         .enrollable()
         .filter(({ kind }) => kind === 'primary')
@@ -118,6 +121,9 @@ export function mountHome(deps: SecurityPageDeps): void {
       signOutHref: url('/session/end'),
     });
   });
+
+  /** Proving or setting up a method ends a suspension: the sign-in's own pages offer both. */
+  pages.get('/account/turn-on', async (ctx) => visitors.askAgain(ctx, '/account'));
 
   /** Where the sign-in of these pages leads back to. Only our own account pages: the value comes with the URL. */
   pages.get('/account/signed-in', async (ctx) => {

@@ -4,6 +4,7 @@ import type { Audit } from '../audit/contract.js';
 import { originOf, type Pages, type Presenter } from '../http/index.js';
 import type { EnrolmentCookie } from '../interaction/index.js';
 import { hasNotMe, NOTICES } from '../notifications/index.js';
+import type { RecoveryDesk } from '../recovery-desk/contract.js';
 import type { Sessions } from '../sessions/index.js';
 
 export interface LinkPagesDeps {
@@ -14,6 +15,7 @@ export interface LinkPagesDeps {
   audit: Audit;
   sessions: Sessions;
   enrolmentCookie: EnrolmentCookie;
+  desk: Pick<RecoveryDesk, 'notMe'>;
   url(path: string): string;
   /** Marks the password as known to others; absent where the host keeps the passwords. */
   markPasswordCompromised?(accountId: string): Promise<unknown>;
@@ -63,12 +65,7 @@ export function mountLinkPages(deps: LinkPagesDeps): void {
     if (!link) return presenter.show(ctx, 'link-unusable', { purpose: 'not_me' }, 400);
     await deps.markPasswordCompromised?.(link.accountId);
     await deps.sessions.endAll(link.accountId, originOf(ctx));
-    await audit.record({
-      type: 'not_me_reported',
-      accountId: link.accountId,
-      actor: { type: 'account', id: link.accountId },
-      origin: originOf(ctx),
-    });
+    await deps.desk.notMe(link.accountId, originOf(ctx));
     presenter.show(ctx, 'not-me-done', { passwordHref: url('/forgot-password') });
   });
 }

@@ -40,6 +40,8 @@ export interface Visitor {
   /** Whether the second factor was proved in the last five minutes, or none is set up. */
   isFresh: boolean;
   hasFactor: boolean;
+  /** The second step is off until then. */
+  suspendedUntil?: Date;
 }
 
 export interface Visitors {
@@ -78,7 +80,7 @@ export function createVisitors(deps: {
     seeOther(ctx, `${deps.issuer}/auth?${request}`);
   };
 
-  const current = async (ctx: Context): Promise<Visitor | undefined> => {
+  const current = async (ctx: Context): Promise<Visitor | 'too_weak' | undefined> => {
     const session = await deps.provider().Session.get(ctx as never);
     const { accountId, loginTs, uid } = session;
     if (!accountId || loginTs === undefined) return undefined;
@@ -90,20 +92,25 @@ export function createVisitors(deps: {
     if (standings.isSessionRevoked(standing, { uid, startedAt: new Date(loginTs * 1000), level })) return undefined;
     const hasFactor = (await engine.levels(accountId)).length > 0;
     // A session of a password alone does not open the page of an account that has a factor.
-    if (hasFactor && !isAtLeast(level, '2fa')) return undefined;
+    if (hasFactor && !isAtLeast(level, '2fa')) return 'too_weak';
     const provedAt = (await sessions.find(uid))?.provedAt?.getTime() ?? 0;
     const isFresh = !hasFactor || clock.now().getTime() - provedAt < FRESH_SECONDS * 1000;
-    return { account, sessionUid: uid, level, isFresh, hasFactor };
+    const suspendedUntil = standings.runningSuspension(standing)?.until;
+    return { account, sessionUid: uid, level, isFresh, hasFactor, ...(suspendedUntil ? { suspendedUntil } : {}) };
   };
 
   return {
     async require(ctx, path, { fresh = false } = {}) {
       const visitor = await current(ctx);
-      if (visitor && (visitor.isFresh || !fresh)) return visitor;
+      if (visitor && visitor !== 'too_weak' && (visitor.isFresh || !fresh)) return visitor;
+      // Asked for by name: a suspension would be content with the session as it is, and lead back here for ever.
       signIn(ctx, path, visitor ? 'second_factor' : undefined);
       return undefined;
     },
-    isSignedIn: async (ctx) => (await current(ctx)) !== undefined,
+    async isSignedIn(ctx) {
+      const visitor = await current(ctx);
+      return visitor !== undefined && visitor !== 'too_weak';
+    },
     askAgain: (ctx, path) => signIn(ctx, path, 'second_factor'),
   };
 }

@@ -7,6 +7,7 @@ import type { SecretBox } from '../platform/secret-box.js';
 import { loadAssets } from './assets.js';
 import { type CookieSettings, cookieSettings } from './cookies.js';
 import { createCsrf } from './csrf.js';
+import { createEventStreams, type EventStreams } from './event-streams.js';
 import { type Catalogue, createCatalogue } from './i18n.js';
 import { errorHandler, exposeNonce, pinOrigin, requestContext, securityHeaders } from './middleware.js';
 import { Pages } from './pages.js';
@@ -20,6 +21,8 @@ export interface Web {
   presenter: Presenter;
   catalogue: Catalogue;
   cookies: CookieSettings;
+  /** Pages that listen; to be closed before the server stops, for they never end their answer themselves. */
+  streams: EventStreams;
   /** A path of ours as the browser sees it, with the issuer's path in front. */
   url(path: string): string;
   /** Whether a path is a page or an asset of ours: a host's own paths are none of our business. */
@@ -92,6 +95,7 @@ export function createWeb(options: WebOptions): Web {
     presenter,
     catalogue,
     cookies,
+    streams: createEventStreams(),
     url,
     front: [
       requestContext({ random, clock, logger, catalogue, cookies, csrf }),

@@ -6,7 +6,7 @@ import { AppError } from '../errors.js';
 import type { AccountMethod, Engine } from '../factors/index.js';
 import { pendingFirstFactor } from '../oidc/prompts/index.js';
 import { type Clock, epochSeconds } from '../platform/clock.js';
-import { ACR, LEVELS, type Level } from '../policy/levels.js';
+import { ACR, highest, LEVELS, type Level } from '../policy/levels.js';
 import type { SignInInteraction } from './interaction.js';
 
 /** Who stands before the second-factor pages, and what they have proved so far. */
@@ -67,7 +67,10 @@ export async function actorOf(
   const account = session.accountId ? await deps.accounts.find(session.accountId) : undefined;
   if (!account || session.loginTs === undefined) throw new AppError('INTERACTION_ENDED', 'no password and no session');
   const sessionLevel = levelOfSession(session.acr);
-  await refuseVoid(account, session.uid, session.loginTs, sessionLevel ?? '1fa');
+  const { set_up: setUp } = { ...interaction.lastSubmission, ...interaction.result };
+  // Set up a moment ago, which ended the suspension: the session is about to be raised.
+  const proved = setUp?.accountId === account.id ? (setUp.level as Level) : undefined;
+  await refuseVoid(account, session.uid, session.loginTs, highest(sessionLevel, proved));
   return {
     account,
     ts: session.loginTs,

@@ -4,7 +4,7 @@ import type { Account, AccountSource } from '../accounts/contract.js';
 import type { Standings } from '../accounts/index.js';
 import type { Audit } from '../audit/contract.js';
 import type { Engine } from '../factors/index.js';
-import type { Pages, Presenter } from '../http/index.js';
+import type { EventStreams, Pages, Presenter } from '../http/index.js';
 import type { SignInResult } from '../oidc/prompts/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
@@ -42,7 +42,10 @@ export interface HostedPages {
   mayEnrolByPass(ctx: Context, account: Account): Promise<boolean>;
   /** The suspension that runs for the account, and what lets this browser in. */
   suspensionFor(ctx: Context, account: Account): Promise<SuspensionHere | undefined>;
+  /** Whether a sign-in without the second step would be let in here: else there is no use in asking for one. */
+  acceptsSuspension(params: Readonly<Record<string, unknown>>): Promise<boolean>;
   desk: RecoveryDesk;
+  streams: EventStreams;
   recoveryCookie: RecoveryCookie;
   enrolmentCookie: EnrolmentCookie;
   /** Today's date in the configured zone, `YYYY-MM-DD`. */

@@ -12,9 +12,11 @@ export {
   type SignInInteraction,
 } from './interaction.js';
 export { createKnownBrowser, type KnownBrowser } from './known-browser.js';
+export { mountRecoveryPages } from './recovery/index.js';
 export { createRecoveryCookie, type RecoveryCookie } from './recovery-cookie.js';
 export { mountSecondFactor } from './second-factor.js';
 export { mountSetUp } from './set-up.js';
 export { mountSignIn, type SignInDeps } from './sign-in.js';
 export { createStartedSignIns } from './started.js';
 export * from './switch-account.js';
+export { UNMET } from './unmet.js';

@@ -26,6 +26,8 @@ export interface Interactions {
    * @throws AppError INTERACTION_ENDED, INTERACTION_FOREIGN
    */
   load(ctx: Context, uid: string, prompt: PromptName): Promise<SignInInteraction | undefined>;
+  /** The same while it is alive and unfinished; undefined else, for a page that outlives it. @throws AppError INTERACTION_FOREIGN */
+  peek(ctx: Context, uid: string, prompt: PromptName): Promise<SignInInteraction | undefined>;
   /** Stores the result and sends the browser on. */
   finish(ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void>;
   /**
@@ -35,6 +37,8 @@ export interface Interactions {
   startOver(ctx: Context, interaction: SignInInteraction, result: SignInResult): Promise<void>;
   /** Stores a partial result without going on; the interaction, its cookies and the password start their time anew. */
   keep(ctx: Context, interaction: SignInInteraction, partial: SignInResult): Promise<void>;
+  /** Keeps it alive for somebody who waits; what was proved in it ages all the same. */
+  hold(ctx: Context, interaction: SignInInteraction, seconds: number): Promise<void>;
   /** Cancels: the application gets `access_denied`. */
   cancel(ctx: Context, interaction: SignInInteraction): Promise<void>;
   /** The interaction loaded by this request already, or the one of its cookie: for a host's own login page. */
@@ -93,13 +97,13 @@ export function createInteractions(deps: {
   };
 
   /** The library gives its two cookies the interaction's first lifetime only. */
-  const renewCookies = (ctx: Context, { uid, prompt, returnTo }: SignInInteraction): void => {
+  const renewCookies = (ctx: Context, { uid, prompt, returnTo }: SignInInteraction, seconds: number): void => {
     const paths = {
       interaction: url(`/${PROMPT_PATHS[prompt.name as PromptName]}/${uid}`),
       resume: new URL(returnTo).pathname,
     };
     for (const name of ['interaction', 'resume'] as const) {
-      const options = { ...cookies.options, path: paths[name], maxAge: FIRST_FACTOR_TTL_SECONDS * 1000 };
+      const options = { ...cookies.options, path: paths[name], maxAge: seconds * 1000 };
       ctx.cookies.set(provider().cookieName(name), uid, options);
     }
   };
@@ -127,13 +131,29 @@ export function createInteractions(deps: {
       seeOther(ctx, interaction.returnTo);
       return undefined;
     },
+    async peek(ctx, uid, prompt) {
+      try {
+        const interaction = await find(ctx, uid);
+        if (interaction.prompt.name !== prompt || interaction.result?.done === uid) return undefined;
+        followUiLocales(ctx, interaction.params.ui_locales);
+        await nameApplication(ctx, String(interaction.params.client_id));
+        return interaction;
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'INTERACTION_ENDED') return undefined;
+        throw error;
+      }
+    },
     async finish(ctx, interaction, result) {
       await save(interaction, { ...result, done: interaction.uid });
       seeOther(ctx, interaction.returnTo);
     },
     async keep(ctx, interaction, partial) {
       await save(interaction, partial, FIRST_FACTOR_TTL_SECONDS);
-      renewCookies(ctx, interaction);
+      renewCookies(ctx, interaction, FIRST_FACTOR_TTL_SECONDS);
+    },
+    async hold(ctx, interaction, seconds) {
+      await interaction.save(seconds);
+      renewCookies(ctx, interaction, seconds);
     },
     cancel: (ctx, interaction) =>
       replace(ctx, interaction, { error: 'access_denied', error_description: 'sign-in was cancelled' }),

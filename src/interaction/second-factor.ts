@@ -3,12 +3,17 @@ import { AppError } from '../errors.js';
 import type { AccountMethod } from '../factors/index.js';
 import { originOf, seeOther, stateOf } from '../http/index.js';
 import { epochSeconds } from '../platform/clock.js';
+import type { Decision } from '../policy/index.js';
 import { ACR, highest, isAtLeast } from '../policy/levels.js';
 import type { Actor } from './actor.js';
-import { actorOf } from './actor.js';
 import { amrOf } from './amr.js';
 import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
+import { type OpenStep, openStep } from './open-step.js';
+import { openRequestHere, showRefused } from './recovery/index.js';
+import { sayRetryAfter } from './retry-after.js';
+import { endStandIns } from './stand-ins.js';
+import { UNMET } from './unmet.js';
 
 /** A right answer whose result is not stored after this time was lost with its node. */
 const FINISHING_MS = 1_000;
@@ -18,15 +23,7 @@ export function mountSecondFactor(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, clock, random, url } = deps;
   const base = (uid: string): string => url(`/second-factor/${uid}`);
 
-  const open = async (
-    ctx: Context,
-    uid: string,
-  ): Promise<{ interaction: SignInInteraction; actor: Actor } | undefined> => {
-    const interaction = await interactions.load(ctx, uid, 'second_factor');
-    return (
-      interaction && { interaction, actor: await actorOf(ctx, interaction, { ...deps, provider: deps.provider() }) }
-    );
-  };
+  const open = (ctx: Context, uid: string) => openStep(deps, ctx, uid);
 
   /** Methods that would do here; weaker ones than asked for are left out, they would only lead back. */
   const usable = async (actor: Actor, factorLevel: string | undefined): Promise<AccountMethod[]> =>
@@ -76,27 +73,46 @@ export function mountSecondFactor(deps: HostedPages): void {
     const opened = await open(ctx, uid);
     if (!opened) return;
     const { interaction, actor } = opened;
-    const decision = await deps.judge(ctx, actor, interaction.params);
-    switch (decision.action) {
+    const { action, factorLevel } = await deps.judge(ctx, actor, interaction.params);
+    const suspension = await deps.suspensionFor(ctx, actor.account);
+    switch (action) {
       case 'deny':
         throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');
       case 'set_up':
       case 'offer_set_up':
-      case 'set_up_not_permitted':
         return seeOther(ctx, `${base(uid)}/set-up`);
       case 'unmet':
-        return interactions.finish(ctx, interaction, {
-          error: 'unmet_authentication_requirements',
-          error_description: 'the requested level cannot be reached',
-        });
-      default: {
-        // `prompt=second_factor` asks for a proof even where the session would do.
-        const [first] = await usable(actor, decision.factorLevel);
-        if (first) return showEntry(ctx, interaction, actor, first.id);
-        return seeOther(ctx, `${base(uid)}/set-up`);
-      }
+        return suspension ? showRefused(deps, ctx, opened, suspension) : interactions.finish(ctx, interaction, UNMET);
     }
+    // Wherever this browser came from: the account's request goes on where it was.
+    if (!suspension?.clearedBy && (await openRequestHere(deps, ctx, actor.account))) {
+      return seeOther(ctx, `${base(uid)}/request`);
+    }
+    const isWithoutSecondStep = suspension?.clearedBy && !isAtLeast(actor.sessionLevel, '2fa');
+    // `prompt=second_factor` asks for a proof even where the session would do: what a suspension let in has none.
+    const [first] = action === 'proceed' && isWithoutSecondStep ? [] : await usable(actor, factorLevel);
+    if (first) return showEntry(ctx, interaction, actor, first.id);
+    seeOther(ctx, `${base(uid)}/${action === 'second_factor_with_access_code' ? 'access-code' : 'set-up'}`);
   });
+
+  /** What helps where none of the methods does. */
+  const furtherWays = async (ctx: Context, { interaction, actor }: OpenStep, { action }: Decision) => {
+    const { account } = actor;
+    const suspension = await deps.suspensionFor(ctx, account);
+    const ask = `${base(interaction.uid)}/cannot-confirm`;
+    const isAsked = !suspension?.clearedBy && (await deps.acceptsSuspension(interaction.params));
+    const isWaiting = isAsked && (await openRequestHere(deps, ctx, account)) !== undefined;
+    return [
+      ...(suspension?.clearedBy ? [{ id: 'set_up', href: `${base(interaction.uid)}/set-up` }] : []),
+      ...(action === 'second_factor_with_access_code'
+        ? [{ id: 'access_code', href: `${base(interaction.uid)}/access-code` }]
+        : []),
+      ...((await deps.desk.hasAccessPass(account.id))
+        ? [{ id: 'access_pass', href: `${base(interaction.uid)}/access-pass` }]
+        : []),
+      ...(isAsked ? [{ id: 'cannot_confirm', href: ask, isWaiting }] : []),
+    ];
+  };
 
   pages.get('/second-factor/:uid/methods', async (ctx, { uid = '' }) => {
     const opened = await open(ctx, uid);
@@ -122,6 +138,7 @@ export function mountSecondFactor(deps: HostedPages): void {
           };
         }),
       ),
+      ways: await furtherWays(ctx, opened, decision),
       cancelAction: `${base(uid)}/cancel`,
       ...(decision.factorLevel === 'phr' ? { required: 'phr' } : {}),
     });
@@ -149,6 +166,7 @@ export function mountSecondFactor(deps: HostedPages): void {
       );
       switch (result.status) {
         case 'verified': {
+          await endStandIns(deps, ctx, opened, 'factor_proved');
           const ts = epochSeconds(clock);
           return interactions.finish(ctx, interaction, {
             login: {
@@ -164,10 +182,7 @@ export function mountSecondFactor(deps: HostedPages): void {
         case 'pending':
           return showEntry(ctx, interaction, actor, method);
         case 'throttled': {
-          if (result.retryAt) {
-            const seconds = Math.max(1, Math.ceil((result.retryAt.getTime() - clock.now().getTime()) / 1000));
-            ctx.set('Retry-After', String(seconds));
-          }
+          if (result.retryAt) sayRetryAfter(ctx, clock, result.retryAt);
           const error = result.retryAt ? 'throttled' : 'disabled';
           return showEntry(ctx, interaction, actor, method, { error, retryAt: result.retryAt }, 429);
         }

@@ -4,10 +4,13 @@ import { originOf, seeOther, stateOf } from '../http/index.js';
 import { epochSeconds } from '../platform/clock.js';
 import type { Decision } from '../policy/index.js';
 import { ACR, highest, type Level } from '../policy/levels.js';
-import { type Actor, actorOf } from './actor.js';
+import type { SuspensionHere } from '../second-factor/judgement.js';
+import type { Actor } from './actor.js';
 import { amrOf } from './amr.js';
 import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
+import { openStep } from './open-step.js';
+import { endStandIns } from './stand-ins.js';
 
 const STEPS = 3;
 
@@ -19,6 +22,10 @@ interface Wizard {
   decision: Decision;
   /** Nobody demands it: the person came from the security page to set a first factor up. */
   isWanted: boolean;
+  /** The suspension that let this browser in: set-up ends it. */
+  suspension?: SuspensionHere;
+  /** An access pass opens set-up here, whatever is set up already. */
+  isByPass: boolean;
 }
 
 /**
@@ -28,13 +35,18 @@ interface Wizard {
 export function mountSetUp(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, enrolmentPage, standings, audit, clock, random, url } = deps;
   const base = (uid: string): string => url(`/second-factor/${uid}`);
-  const mayEnrol = ({ decision, proved, isWanted }: Wizard): boolean =>
-    proved !== undefined || isWanted || decision.action === 'set_up' || decision.action === 'offer_set_up';
+  const mayEnrol = ({ decision, proved, isWanted, suspension, isByPass }: Wizard): boolean =>
+    proved !== undefined ||
+    suspension !== undefined ||
+    isByPass ||
+    isWanted ||
+    decision.action === 'set_up' ||
+    decision.action === 'offer_set_up';
 
   const open = async (ctx: Context, uid: string): Promise<Wizard | undefined> => {
-    const interaction = await interactions.load(ctx, uid, 'second_factor');
-    if (!interaction) return undefined;
-    const actor = await actorOf(ctx, interaction, { ...deps, provider: deps.provider() });
+    const step = await openStep(deps, ctx, uid);
+    if (!step) return undefined;
+    const { interaction, actor } = step;
     const setUp = interaction.result?.set_up ?? interaction.lastSubmission?.set_up;
     // Removed meanwhile, in another browser: what is gone proves nothing.
     const isThere = (await actor.methods()).some(({ factors }) => factors.some(({ id }) => id === setUp?.factorId));
@@ -45,19 +57,31 @@ export function mountSetUp(deps: HostedPages): void {
       decision.action === 'proceed' &&
       (await actor.methods()).length === 0 &&
       (await deps.mayEnrolFirst(ctx, actor.account));
-    return { interaction, actor, decision, isWanted, ...(proved ? { proved } : {}) };
+    const suspension = await deps.suspensionFor(ctx, actor.account);
+    const isByPass = await deps.mayEnrolByPass(ctx, actor.account);
+    return {
+      ...step,
+      decision,
+      isWanted,
+      isByPass,
+      ...(suspension?.clearedBy ? { suspension } : {}),
+      ...(proved ? { proved } : {}),
+    };
   };
 
-  const locals = (
-    ctx: Context,
-    { interaction, actor, decision, isWanted }: Wizard,
-    n: number,
-  ): Record<string, unknown> => ({
+  const reasonOf = ({ suspension, isByPass, isWanted, decision }: Wizard): string => {
+    if (suspension) return 'suspended';
+    if (isByPass) return 'access_pass';
+    return isWanted || decision.action === 'offer_set_up' ? 'offered' : 'required';
+  };
+
+  const locals = (ctx: Context, wizard: Wizard, n: number): Record<string, unknown> => ({
     applicationName: stateOf(ctx).application?.name,
-    login: actor.account.login,
+    login: wizard.actor.account.login,
     step: { n, of: STEPS },
-    reason: isWanted || decision.action === 'offer_set_up' ? 'offered' : 'required',
-    cancelAction: `${base(interaction.uid)}/cancel`,
+    reason: reasonOf(wizard),
+    suspendedUntil: wizard.suspension?.until,
+    cancelAction: `${base(wizard.interaction.uid)}/cancel`,
   });
 
   const isFallbackMissing = async (accountId: string): Promise<boolean> => {
@@ -80,6 +104,12 @@ export function mountSetUp(deps: HostedPages): void {
     });
   };
 
+  /** Under a suspension there is nothing to put off: it goes on without. */
+  const laterFor = async ({ interaction, actor, suspension }: Wizard) => ({
+    action: `${base(interaction.uid)}/set-up/later`,
+    deadline: suspension ? undefined : await deps.setUpDeadline(actor.account),
+  });
+
   pages.get('/second-factor/:uid/set-up', async (ctx, { uid = '' }) => {
     const wizard = await open(ctx, uid);
     if (!wizard) return;
@@ -99,17 +129,20 @@ export function mountSetUp(deps: HostedPages): void {
         ...locals(ctx, wizard, 1),
         action: `${base(uid)}/set-up`,
         methods: engine.enrollable().filter(({ kind }) => kind === 'primary'),
-        ...(decision.action === 'offer_set_up'
-          ? { later: { action: `${base(uid)}/set-up/later`, deadline: await deps.setUpDeadline(actor.account) } }
-          : {}),
+        ...(decision.action === 'offer_set_up' ? { later: await laterFor(wizard) } : {}),
+        ...((await actor.methods()).length > 0 ? { confirmHref: `${base(uid)}/methods` } : {}),
       });
     }
-    if (decision.action === 'second_factor') return seeOther(ctx, base(uid));
+    if (decision.action !== 'set_up_not_permitted' && decision.action !== 'proceed') return seeOther(ctx, base(uid));
     presenter.show(ctx, 'set-up/not-permitted', {
       ...locals(ctx, wizard, 1),
       canSendLink: deps.rules.firstEnrolment === 'confirmed_email' && actor.account.email !== undefined,
       sendLinkAction: `${base(uid)}/set-up/send-link`,
       sent: ctx.query.sent === '1',
+      ...((await deps.desk.hasAccessPass(actor.account.id)) ? { accessPassHref: `${base(uid)}/access-pass` } : {}),
+      ...((await deps.acceptsSuspension(wizard.interaction.params))
+        ? { otherMethodsHref: `${base(uid)}/methods` }
+        : {}),
     });
   });
 
@@ -122,19 +155,19 @@ export function mountSetUp(deps: HostedPages): void {
     seeOther(ctx, `${base(uid)}/set-up/${method}`);
   });
 
+  const postpone = async (ctx: Context, accountId: string): Promise<void> => {
+    await standings.postponeSetUp(accountId, deps.today());
+    const actor = { type: 'account', id: accountId } as const;
+    await audit.record({ type: 'set_up_postponed', accountId, actor, origin: originOf(ctx) });
+  };
+
   pages.get('/second-factor/:uid/set-up/later', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));
   pages.form('/second-factor/:uid/set-up/later', {}, async (ctx, _form, { uid = '' }) => {
     const wizard = await open(ctx, uid);
     if (!wizard) return;
     const { interaction, actor, decision } = wizard;
     if (decision.action !== 'offer_set_up') throw new AppError('ENROLMENT_NOT_PERMITTED', 'no "later" any more');
-    await standings.postponeSetUp(actor.account.id, deps.today());
-    await audit.record({
-      type: 'set_up_postponed',
-      accountId: actor.account.id,
-      actor: { type: 'account', id: actor.account.id },
-      origin: originOf(ctx),
-    });
+    if (!wizard.suspension) await postpone(ctx, actor.account.id);
     await interactions.finish(ctx, interaction, await deps.passwordOnly(ctx, actor.account, actor.ts, actor.amr));
   });
 
@@ -189,6 +222,7 @@ export function mountSetUp(deps: HostedPages): void {
       if (kind === 'fallback') return complete(ctx, wizard);
       const ts = epochSeconds(clock);
       await standings.clearFirstEnrolment(actor.account.id);
+      await endStandIns(deps, ctx, wizard, 'set_up');
       const first = interaction.lastSubmission?.first_factor;
       await interactions.keep(ctx, interaction, {
         ...(first ? { first_factor: { ...first, renewedAt: ts } } : {}),

@@ -6,6 +6,7 @@ import { originOf, seeOther, stateOf } from '../http/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Interactions, SignInInteraction } from './interaction.js';
 import type { KnownBrowser } from './known-browser.js';
+import { sayRetryAfter } from './retry-after.js';
 import type { SwitchAccount } from './switch-account.js';
 
 export interface SignInDeps {
@@ -68,8 +69,7 @@ export function mountSignIn(deps: SignInDeps): void {
     });
     switch (answer.status) {
       case 'throttled': {
-        const seconds = Math.max(1, Math.ceil((answer.retryAt.getTime() - clock.now().getTime()) / 1000));
-        ctx.set('Retry-After', String(seconds));
+        const seconds = sayRetryAfter(ctx, clock, answer.retryAt);
         show(ctx, interaction, { login, error: 'throttled', retryAt: answer.retryAt, retrySeconds: seconds }, 429);
         return;
       }

@@ -1,6 +1,6 @@
 import type { Input } from './input.js';
 import { highest, isAtLeast, type Level } from './levels.js';
-import { type Need, needOf } from './need.js';
+import { acrDemand, type Need, needOf } from './need.js';
 
 export type Action =
   /** The account may not be used: a page, then `access_denied`. */
@@ -47,7 +47,7 @@ export function decide(input: Input): Decision {
 }
 
 function suspendedAndCleared(input: Input, need: Need): Decision {
-  if (refusesSuspension(input, need)) return secondFactorDespiteSuspension(input, need, 'b');
+  if (!acceptsSuspension(input)) return secondFactorDespiteSuspension(input, need, 'b');
   const { sessionLevel } = input;
   if (sessionLevel) return { row: 'b', action: 'proceed', level: sessionLevel, need: need.asked };
   return { row: 'b', action: 'offer_set_up', level: '1fa', need: need.asked };
@@ -55,13 +55,16 @@ function suspendedAndCleared(input: Input, need: Need): Decision {
 
 function suspended(input: Input, need: Need): Decision {
   // An access code would lead to a sign-in that this application refuses.
-  if (refusesSuspension(input, need)) return secondFactorDespiteSuspension(input, need, 'c');
+  if (!acceptsSuspension(input)) return secondFactorDespiteSuspension(input, need, 'c');
   if (isSessionEnough(input, need)) return sessionGoesOn(input, need);
   return { row: 'c', action: 'second_factor_with_access_code', need: need.asked, factorLevel: factorLevel(need) };
 }
 
-const refusesSuspension = (input: Input, need: Need): boolean =>
-  !input.client.acceptSuspended || need.acrBinds || need.impossible;
+/** Whether a suspension would let anybody in here: not where the application, or this request of it, insists on more. */
+export function acceptsSuspension(input: Pick<Input, 'client' | 'requested'>): boolean {
+  const { acrBinds, impossible } = acrDemand(input);
+  return input.client.acceptSuspended && !acrBinds && !impossible;
+}
 
 function secondFactorDespiteSuspension(input: Input, need: Need, row: 'b' | 'c'): Decision {
   if (isSessionEnough(input, need)) return sessionGoesOn(input, need);

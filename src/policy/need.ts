@@ -17,12 +17,23 @@ export interface Need {
   impossible: boolean;
 }
 
-export function needOf(input: Input): Need {
-  const { client, requested, accountMinimum } = input;
-  const rules = highest(client.minimumLevel, accountMinimum);
+/** What the request says about `acr`, whoever signs in. */
+export function acrDemand({ client, requested }: Pick<Input, 'client' | 'requested'>) {
   // Several values are alternatives (Core 5.5.1.1): the weakest of them is enough.
   const acr = requested ? [...requested.levels].sort((a, b) => levelRank(a) - levelRank(b))[0] : undefined;
   const mandatory = requested !== undefined && (requested.essential || client.acrValuesRequired);
+  return {
+    acr,
+    mandatory,
+    acrBinds: mandatory && acr !== undefined && acr !== '1fa',
+    impossible: mandatory && acr === undefined && requested.unknown === true,
+  };
+}
+
+export function needOf(input: Input): Need {
+  const { client, accountMinimum } = input;
+  const rules = highest(client.minimumLevel, accountMinimum);
+  const { acr, mandatory, acrBinds, impossible } = acrDemand(input);
   const wished = highest(rules, acr);
   const binding = mandatory ? wished : rules;
   const reachable = highest(...input.factorLevels);
@@ -31,7 +42,7 @@ export function needOf(input: Input): Need {
     binding,
     reachable,
     asked: isAtLeast(reachable, wished) ? wished : highest(binding, reachable),
-    acrBinds: mandatory && acr !== undefined && acr !== '1fa',
-    impossible: mandatory && acr === undefined && requested.unknown === true,
+    acrBinds,
+    impossible,
   };
 }

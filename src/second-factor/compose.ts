@@ -19,11 +19,13 @@ import {
   type Interactions,
   levelOfSession,
   methodsOf,
+  mountRecoveryPages,
   mountSecondFactor,
   mountSetUp,
   PROMPT_PATHS,
   type PromptName,
   type RecoveryCookie,
+  UNMET,
 } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import { requestedAcr, type SignInResult, secondFactorPolicy } from '../oidc/prompts/index.js';
@@ -159,10 +161,10 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       case 'proceed':
         return passwordOnly(ctx, account, ts, amr);
       case 'unmet':
-        return {
-          error: 'unmet_authentication_requirements',
-          error_description: 'the requested level cannot be reached',
-        };
+        // Under a suspension a page says why, and what can be done about it.
+        return (await judgement.suspensionFor(ctx, account))
+          ? { first_factor: { accountId: account.id, ts, amr } }
+          : UNMET;
       default:
         return { first_factor: { accountId: account.id, ts, amr } };
     }
@@ -187,6 +189,8 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       mayEnrolFirst: judgement.mayEnrolFirst,
       mayEnrolByPass: judgement.mayEnrolByPass,
       suspensionFor: judgement.suspensionFor,
+      acceptsSuspension: judgement.acceptsSuspension,
+      streams: web.streams,
       desk: options.desk,
       recoveryCookie,
       enrolmentCookie,
@@ -202,6 +206,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     };
     mountSecondFactor(deps);
     mountSetUp(deps);
+    mountRecoveryPages(deps);
   };
 
   return {

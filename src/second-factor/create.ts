@@ -250,6 +250,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       mountLinkPages({
         ...shared,
         enrolmentCookie,
+        desk,
         ...(passwords ? { markPasswordCompromised: passwords.markCompromised } : {}),
       });
       if (isHosted) return around;

@@ -7,8 +7,8 @@ import { type Engine, levelsOf } from '../factors/index.js';
 import { type Actor, type EnrolmentCookie, levelOfSession, type RecoveryCookie } from '../interaction/index.js';
 import { requestedAcr, resultOf, type SessionVerdict } from '../oidc/prompts/index.js';
 import type { Clock } from '../platform/clock.js';
-import type { Decision, Level } from '../policy/index.js';
-import { judge } from './judge.js';
+import { acceptsSuspension, type Decision, type Level } from '../policy/index.js';
+import { clientRules, judge, requestedLevels } from './judge.js';
 import type { RequestAccounts } from './request-accounts.js';
 import type { SecondFactorRules } from './rules.js';
 
@@ -22,6 +22,8 @@ export interface Judgement {
   mayEnrolByPass(ctx: Context, account: Account): Promise<boolean>;
   /** The suspension that runs for the account, and what lets this browser in. */
   suspensionFor(ctx: Context, account: Account): Promise<SuspensionHere | undefined>;
+  /** Whether a sign-in under a suspension would be let in by this request. */
+  acceptsSuspension(params: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
 export interface SuspensionHere {
@@ -83,10 +85,15 @@ export function createJudgement(deps: {
     );
   };
 
+  const clientOf = async (params: Readonly<Record<string, unknown>>): Promise<Client> => {
+    const client = await provider().Client.find(String(params.client_id));
+    if (!client) throw new AppError('INTERACTION_ENDED', 'application is gone');
+    return client;
+  };
+
   return {
     async ofActor(ctx, actor, params) {
-      const client = await provider().Client.find(String(params.client_id));
-      if (!client) throw new AppError('INTERACTION_ENDED', 'application is gone');
+      const client = await clientOf(params);
       const { account, sessionLevel } = actor;
       const factorLevels = async () => levelsOf(await actor.methods());
       return decideFor(ctx, { account, client, params, sessionLevel, factorLevels });
@@ -104,8 +111,19 @@ export function createJudgement(deps: {
         provedInThisSignIn: resultOf(ctx)?.second_factor !== undefined,
         factorLevels: () => engine.levels(account.id),
       });
-      if (action === 'proceed' || action === 'unmet') return action;
+      // A page says why, where there can be one: a suspension is no fault of the application or the person.
+      const isExplained =
+        action === 'unmet' &&
+        !ctx.oidc.prompts.has('none') &&
+        standings.runningSuspension(await standings.load(account)) !== undefined;
+      if (action === 'proceed' || (action === 'unmet' && !isExplained)) return action;
       return 'second_factor';
+    },
+
+    acceptsSuspension: async (params) => {
+      const client = await clientOf(params);
+      const requested = requestedLevels(requestedAcr(params), rules.acrAliases);
+      return acceptsSuspension({ client: clientRules(client, rules.acrAliases), ...(requested ? { requested } : {}) });
     },
 
     mayEnrolFirst: async (ctx, account) => isPermitted(ctx, await standings.load(account)),

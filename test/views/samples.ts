@@ -145,7 +145,10 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'methods#suspended': {
     ...base,
     methods: [totp, recoveryCode],
-    ways: ['access_code', 'access_pass', 'cannot_confirm'].map((id) => ({ id, href: `/second-factor/abc/${id}` })),
+    ways: ['set_up', 'access_code', 'access_pass', 'cannot_confirm'].map((id) => ({
+      id,
+      href: `/second-factor/abc/${id}`,
+    })),
   },
   'methods#none': { ...base, methods: [], ways: [{ id: 'cannot_confirm', href: '/request', isWaiting: true }] },
   'recovery/ask': { ...base, usualHours: 'Monday to Friday, 8:00 to 18:00', backHref: otherMethodsHref },
