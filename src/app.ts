@@ -239,6 +239,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     sendInvitation,
     sendResetLink,
     replay: oidc.replay,
+    grants: { list: (accountId) => oidc.listGrants(accountId), revoke: (grantId) => oidc.revokeGrant(grantId) },
+    webhooks,
     async findClient(id) {
       const client = await provider.Client.find(id);
       return client && { apiScopes: (client.api_scopes as string[] | undefined) ?? [] };

@@ -50,6 +50,7 @@ export const API_ERRORS = {
   RECOVERY_NUMBER_WRONG: { status: 422, title: 'The number is not the one of this request' },
   SUSPENSION_RUNNING: { status: 409, title: 'A suspension is running already' },
   SUSPENSION_ENDED: { status: 409, title: 'The suspension has ended' },
+  WEBHOOK_DISABLED: { status: 409, title: 'The endpoint is disabled' },
   CLIENT_ID_TAKEN: { status: 409, title: 'The client_id is taken' },
   CLIENT_CONFIGURED: { status: 409, title: 'This client is set in the configuration file' },
 } as const satisfies Record<string, { status: number; title: string }>;

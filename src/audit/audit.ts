@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.js';
 import type { Database, EnsureIndexes } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import type { Audit, AuditEvent, StoredAuditEvent } from './contract.js';
+import type { AuditEvent, AuditLog, StoredAuditEvent } from './contract.js';
 
 const COLLECTION = 'audit_events';
 const LONGEST_PAGE = 200;
@@ -14,7 +14,15 @@ interface AuditDocument extends AuditEvent {
 }
 
 /** Append-only: the door has no way to change or remove an event. */
-export function createAudit({ database, clock, random }: { database: Database; clock: Clock; random: Random }): Audit {
+export function createAudit({
+  database,
+  clock,
+  random,
+}: {
+  database: Database;
+  clock: Clock;
+  random: Random;
+}): AuditLog {
   const events = database.collection<AuditDocument>(COLLECTION);
   let sequence = 0;
 
@@ -40,10 +48,46 @@ export function createAudit({ database, clock, random }: { database: Database; c
         .sort({ _id: -1 })
         .limit(Math.min(Math.max(Math.trunc(limit), 1), LONGEST_PAGE))
         .toArray();
-      return found.map(({ _id, ...event }): StoredAuditEvent => ({ ...event, id: _id }));
+      return found.map(toEvent);
+    },
+
+    async page({ type, actorId, accountId, since, until }, { limit, after }) {
+      const size = Math.min(Math.max(Math.trunc(limit), 1), LONGEST_PAGE);
+      const found = await events
+        .find({
+          ...(accountId ? { accountId } : {}),
+          ...(actorId ? { 'actor.id': actorId } : {}),
+          ...(type ? { type } : {}),
+          // The id begins with the time: no filter by time needs an index of its own.
+          _id: {
+            $gte: hex((since ?? EPOCH).getTime(), 12),
+            $lt: after && (!until || after.createdAt < until) ? after.id : hex((until ?? END).getTime(), 12),
+          },
+        })
+        .sort({ _id: -1 })
+        .limit(size + 1)
+        .toArray();
+      const items = found.slice(0, size).map(toEvent);
+      const last = items.at(-1);
+      return { items, ...(found.length > size && last ? { next: { createdAt: last.at, id: last.id } } : {}) };
+    },
+
+    async countSignIns(since, until, methods) {
+      const during = { $gte: hex(since.getTime(), 12), $lt: hex(until.getTime(), 12) };
+      const count = async (method: string): Promise<[string, number]> => {
+        const by = method === 'none' ? null : method;
+        const filter = { type: 'authn_login_success' as const, 'details.method': by as never, _id: during };
+        return [method, await events.countDocuments(filter)];
+      };
+      return Object.fromEntries(await Promise.all([...methods, 'none'].map(count)));
     },
   };
 }
+
+const toEvent = ({ _id, ...event }: AuditDocument): StoredAuditEvent => ({ ...event, id: _id });
+
+const EPOCH = new Date(0);
+const END = new Date('9999-12-31T00:00:00Z');
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 
@@ -54,5 +98,14 @@ function trimmed(event: AuditEvent): AuditEvent {
 }
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
-  await database.collection(COLLECTION).createIndex({ accountId: 1, _id: -1 });
+  await database.collection(COLLECTION).createIndexes([
+    { key: { accountId: 1, _id: -1 } },
+    { key: { 'actor.id': 1, _id: -1 } },
+    { key: { type: 1, _id: -1 } },
+    {
+      name: 'sign_ins',
+      key: { type: 1, 'details.method': 1, _id: -1 },
+      partialFilterExpression: { type: 'authn_login_success' },
+    },
+  ]);
 };

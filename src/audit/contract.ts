@@ -1,4 +1,5 @@
 import type { Unit } from '../platform/database.js';
+import type { Page, PageRequest } from '../platform/paging.js';
 
 /** The closed vocabulary of audit events. Names of the OWASP logging vocabulary where it has one. */
 export const AUDIT_EVENTS = [
@@ -95,6 +96,17 @@ export interface StoredAuditEvent extends AuditEvent {
   at: Date;
 }
 
+/** What administrators look for; everything given must hold. */
+export interface AuditFilter {
+  type?: AuditEventType;
+  /** Who did it. */
+  actorId?: string;
+  /** Whom it is about. */
+  accountId?: string;
+  since?: Date;
+  until?: Date;
+}
+
 export interface Audit {
   /**
    * One insert with majority; resolves when it is stored.
@@ -106,4 +118,12 @@ export interface Audit {
     filter: { accountId: string; types?: readonly AuditEventType[] },
     page: { limit: number; before?: string },
   ): Promise<StoredAuditEvent[]>;
+}
+
+/** The same, with what administrators read. */
+export interface AuditLog extends Audit {
+  /** Newest first, over all accounts. */
+  page(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAuditEvent>>;
+  /** Successful sign-ins between two instants, by method; `none` for a password alone. */
+  countSignIns(since: Date, until: Date, methods: readonly string[]): Promise<Record<string, number>>;
 }

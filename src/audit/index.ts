@@ -5,6 +5,8 @@ export {
   type Audit,
   type AuditEvent,
   type AuditEventType,
+  type AuditFilter,
+  type AuditLog,
   type RequestOrigin,
   type StoredAuditEvent,
 } from './contract.js';

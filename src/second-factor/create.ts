@@ -9,7 +9,7 @@ import {
   type Standings,
   type StandingsCollection,
 } from '../accounts/index.js';
-import { type Audit, createAudit } from '../audit/index.js';
+import { type AuditLog, createAudit } from '../audit/index.js';
 import type { FactorMethod } from '../factors/contract.js';
 import { createEngine, type Engine } from '../factors/index.js';
 import { type Branding, createWeb, type Web } from '../http/index.js';
@@ -104,7 +104,7 @@ export interface SecondFactor {
 export interface SecondFactorServices {
   web: Web;
   engine: Engine;
-  audit: Audit;
+  audit: AuditLog;
   throttle: Throttle;
   links: OneTimeLinks;
   standings: Standings;

@@ -31,6 +31,8 @@ export interface PipelineDeps {
   logger: Logger;
 }
 
+const JSON_TYPE = 'application/json';
+const NDJSON_TYPE = 'application/x-ndjson';
 const NOTHING = z.strictObject({});
 const CHANGES = new Set(['PUT', 'PATCH', 'DELETE']);
 
@@ -66,6 +68,7 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
     caller: Caller,
   ): Promise<Reply> => {
     checkRights(route, caller, clock.now(), ACR['2fa']);
+    if (route.params && !route.params.safeParse(params).success) throw notFound();
     const query = checkInput(route.query ?? NOTHING, readQuery(ctx.querystring), 'query');
     const raw = await readJson(ctx.req);
     const body = route.body ? checkInput(route.body, raw ?? {}, 'body') : checkInput(NOTHING, raw ?? {}, 'body');
@@ -84,6 +87,7 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
         query,
         body,
         subject: subject?.value,
+        wantsLines: route.ndjson !== undefined && ctx.accepts(JSON_TYPE, NDJSON_TYPE) === NDJSON_TYPE,
         href: `${base}${ctx.path.slice(new URL(base).pathname.length)}?${ctx.querystring}`,
       };
       const reply = await route.handle(call as Parameters<Route['handle']>[0]);
@@ -167,7 +171,7 @@ function send(ctx: Context, route: Route, { status, body, headers = {}, lines }:
   ctx.set('Cache-Control', 'no-store');
   ctx.set(headers);
   if (lines) {
-    ctx.type = 'application/x-ndjson';
+    ctx.type = NDJSON_TYPE;
     ctx.body = Readable.from(asLines(lines));
     return;
   }
@@ -181,7 +185,7 @@ function send(ctx: Context, route: Route, { status, body, headers = {}, lines }:
     return;
   }
   ctx.body = JSON.stringify(body);
-  ctx.type = 'application/json';
+  ctx.type = JSON_TYPE;
 }
 
 const namesOld = (ctx: Context): boolean => {

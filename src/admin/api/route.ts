@@ -28,6 +28,8 @@ export interface Call<Params, Query, Body, Value> {
   subject: Value;
   /** Path and query of this request, for the links of a list. */
   href: string;
+  /** The caller asks for one JSON object per line. */
+  wantsLines: boolean;
 }
 
 export interface Reply {

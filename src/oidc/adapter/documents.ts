@@ -55,5 +55,10 @@ export const ensureIndexes: EnsureIndexes = async (database) => {
       key: { 'payload.accountId': 1 },
       partialFilterExpression: { ids: { $exists: true } },
     },
+    {
+      name: 'grant_by_account',
+      key: { 'payload.kind': 1, 'payload.accountId': 1 },
+      partialFilterExpression: { 'payload.kind': 'Grant' },
+    },
   ]);
 };

@@ -5,6 +5,7 @@ import type { SecretBox } from '../../platform/secret-box.js';
 import { type ClientStore, createClients } from './clients.js';
 import { createDeviceCodes } from './device-codes.js';
 import { OIDC_COLLECTION, type OidcDocument, type OnCall } from './documents.js';
+import { createGrants, type StoredGrant } from './grants.js';
 import { createRecords } from './records.js';
 import { createReplay, type Replay } from './replay.js';
 import { createSessions, type Sessions } from './sessions.js';
@@ -41,6 +42,8 @@ export interface OidcStore {
     /** To be called where a session is used without its cookie. */
     extend: Sessions['extend'];
   };
+  /** Of an account, as far as they have not expired; 100 at most. */
+  listGrants(accountId: string): Promise<StoredGrant[]>;
   revokeGrant(grantId: string): Promise<void>;
   replay: Replay;
 }
@@ -56,6 +59,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const deviceCodes = createDeviceCodes({ collection, clock, records, onCall });
   const sessions = createSessions({ collection, clock, tombstoneSeconds, onCall });
   const clients = createClients({ database, clock, secretBox, clientCacheMs, onCall });
+  const grants = createGrants({ collection, clock, onCall });
   const replay = createReplay({ collection, clock, onCall });
 
   const recordAdapter = (model: string): Adapter => ({
@@ -111,6 +115,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       isRevoked: (uid) => sessions.isRevoked(uid),
       extend: (uid, limits) => sessions.extend(uid, limits),
     },
+    listGrants: (accountId) => grants.list(accountId),
     revokeGrant: (grantId) => records.revokeGrant(grantId),
     replay,
   };
