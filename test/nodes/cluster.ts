@@ -21,7 +21,7 @@ export interface Cluster {
   /** Starts a node again that was killed or stopped. */
   revive(name: NodeName): Promise<void>;
   /** A further node with changed settings, not behind the balancer; the caller ends it. */
-  spawn(settings: Record<string, unknown>): ServerNode;
+  spawn(settings: Settings): ServerNode;
   stop(): Promise<void>;
 }
 
@@ -41,10 +41,13 @@ const environment = (mongoUri: string): Record<string, string> => ({
   COUNTERSIGN_INDEX_KEY: testSecrets.indexKey.toString('base64'),
 });
 
+type Settings = Record<string, unknown>;
+
 /** Both nodes start at the same moment on an empty database. */
-export async function startCluster(settings: Record<string, unknown> = {}): Promise<Cluster> {
+export async function startCluster(given: Settings | ((issuer: string) => Settings) = {}): Promise<Cluster> {
   const [issuerPort, a, b] = await Promise.all([freePort(), freePort(), freePort()]);
   const issuer = `http://localhost:${issuerPort}`;
+  const settings = typeof given === 'function' ? given(issuer) : given;
   const database = await testDatabase();
   const gate = await openMongoGate(database.uri);
   const ports = { a, b };
@@ -58,7 +61,7 @@ export async function startCluster(settings: Record<string, unknown> = {}): Prom
     log: { level: 'error' },
     ...settings,
   };
-  const spawn = (own: Record<string, unknown>, uri = database.uri): ServerNode => {
+  const spawn = (own: Settings, uri = database.uri): ServerNode => {
     const file = join(folder, `${all.length}.yaml`);
     writeFileSync(file, stringify({ ...shared, database: { name: database.name }, ...own }));
     const node = spawnNode(file, environment(uri));
