@@ -1,4 +1,4 @@
-import { lookup as resolve } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { isLoopback } from '../config/index.js';
 import { type UrlProblem, WEBHOOK_URL_LENGTH } from './contract.js';
@@ -46,19 +46,31 @@ export function isPublicAddress(address: string): boolean {
 /** A host of a URL without the brackets of RFC 3986 section 3.2.2. */
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 
+/** Asks the system what a name leads to. */
+export type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 export interface AddressRules {
   problemOf(url: string): UrlProblem | undefined;
-  /** Whether the operator wants this origin reached wherever it is. */
-  isTrusted(url: URL): boolean;
+  /** How the name of a URL is resolved for a connection; undefined: as ever, the operator wants it reached wherever it is. */
+  lookupFor(url: URL): LookupFunction | undefined;
 }
 
 /** @param options.privateOrigins of the configuration. */
-export function createAddressRules(options: { issuer: string; privateOrigins: readonly string[] }): AddressRules {
+export function createAddressRules(options: {
+  issuer: string;
+  privateOrigins: readonly string[];
+  resolve?: Resolve;
+}): AddressRules {
   const trusted = new Set(options.privateOrigins);
   const isAtHome = isLoopback(new URL(options.issuer));
   const isTrusted = (url: URL): boolean => trusted.has(url.origin) || (isAtHome && isLoopback(url));
+  const publicLookup = createPublicLookup(options.resolve ?? lookup);
   return {
-    isTrusted,
+    lookupFor: (url) => (isTrusted(url) ? undefined : publicLookup),
     problemOf(text) {
       if (text.length > WEBHOOK_URL_LENGTH || !URL.canParse(text)) return 'malformed';
       const url = new URL(text);
@@ -79,11 +91,13 @@ const refusal = (): NodeJS.ErrnoException =>
  * Resolves a name for a connection and judges what it found in the same breath, so that no second answer of the name server can
  * lead elsewhere. One private address among several refuses them all. Addresses in figures never get here: `problemOf` judges them.
  */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '', 0);
-    const [first] = addresses;
-    if (!first || !addresses.every(({ address }) => isPublicAddress(address))) return callback(refusal(), '', 0);
-    return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
-  });
-};
+const createPublicLookup =
+  (resolve: Resolve): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      const [first] = addresses;
+      if (!first || !addresses.every(({ address }) => isPublicAddress(address))) return callback(refusal(), '', 0);
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };

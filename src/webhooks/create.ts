@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
-import { createAddressRules } from './addresses.js';
+import { createAddressRules, type Resolve } from './addresses.js';
 import type { Webhooks } from './contract.js';
 import { createDeliveries } from './deliveries.js';
 import { createEndpoints } from './endpoints.js';
@@ -20,6 +20,8 @@ export function createWebhooks(deps: {
   issuer: string;
   /** Origins that are reached wherever they are. */
   privateOrigins: readonly string[];
+  /** What names lead to; the system's answer, unless a test knows better. */
+  resolve?: Resolve;
 }): WebhookService {
   const parts = { ...deps, addresses: createAddressRules(deps) };
   return { ...createEndpoints(parts), ...createDeliveries(parts) };

@@ -4,7 +4,7 @@ import { type Clock, inSeconds } from '../platform/clock.js';
 import { type Database, isDuplicateKey } from '../platform/database.js';
 import { readPage } from '../platform/paging.js';
 import type { SecretBox } from '../platform/secret-box.js';
-import { type AddressRules, publicLookup } from './addresses.js';
+import type { AddressRules } from './addresses.js';
 import { DELIVERY_KEPT_SECONDS, type WebhookDelivery, type Webhooks } from './contract.js';
 import {
   type DeliveryDocument,
@@ -78,9 +78,10 @@ export function createDeliveries({
     const problem = addresses.problemOf(webhook.url);
     if (problem) throw Object.assign(new Error('the address is refused'), { code: problem.toUpperCase() });
     const url = new URL(webhook.url);
+    const lookup = addresses.lookupFor(url);
     return postJson(url, body, {
       headers: signedHeaders({ id: _id, at: clock.now(), body }, secretsOf(webhook)),
-      ...(addresses.isTrusted(url) ? {} : { lookup: publicLookup }),
+      ...(lookup ? { lookup } : {}),
     });
   }
 

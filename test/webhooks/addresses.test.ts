@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createAddressRules, isPublicAddress, publicLookup } from '../../src/webhooks/addresses.js';
+import { createAddressRules, isPublicAddress } from '../../src/webhooks/addresses.js';
 import { postJson } from '../../src/webhooks/post.js';
 import { Receiver } from './receiver.js';
 
@@ -96,9 +96,13 @@ describe('a URL', () => {
 
 describe('a connection', () => {
   const headers = {};
+  const lookup = createAddressRules({ issuer: 'https://id.example', privateOrigins: [] }).lookupFor(
+    new URL('https://hooks.example'),
+  );
+  if (!lookup) throw new Error('nothing judges');
   test('to a name that leads to this machine is refused before the first byte', async () => {
     const url = new URL(receiver.url.replace('127.0.0.1', 'localhost'));
-    await expect(postJson(url, '{}', { headers, lookup: publicLookup })).rejects.toMatchObject({
+    await expect(postJson(url, '{}', { headers, lookup })).rejects.toMatchObject({
       code: 'PRIVATE_ADDRESS',
     });
     expect(receiver.received).toHaveLength(0);
@@ -107,7 +111,7 @@ describe('a connection', () => {
 
   test('to a name that does not exist fails with the code of the name server', async () => {
     const url = new URL('https://nowhere.invalid/');
-    await expect(postJson(url, '{}', { headers, lookup: publicLookup })).rejects.toMatchObject({
+    await expect(postJson(url, '{}', { headers, lookup })).rejects.toMatchObject({
       code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
     });
   });

@@ -172,6 +172,40 @@ describe('an endpoint that does not take it', () => {
   });
 });
 
+describe('a private network', () => {
+  const [v4, mapped, site, metadata] = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::ffff:127.0.0.1', family: 6 },
+    { address: 'fd00::7', family: 6 },
+    { address: '169.254.169.254', family: 4 },
+  ];
+  const internet = { address: '93.184.215.14', family: 4 };
+
+  test.each([
+    ['this machine', [v4]],
+    ['this machine as IPv6 writes it', [mapped]],
+    ['a neighbour', [site]],
+    ['the metadata of a cloud', [metadata]],
+    ['the internet and this machine', [internet, v4]],
+    ['nothing', []],
+  ])('is not reached by a name that leads to %s', async (_where, addresses) => {
+    node = webhooksOn(database, { addresses });
+    const { port } = new URL(receiver.url);
+    const { id } = await endpoint({ url: `https://hooks.example:${port}/` });
+    await tell();
+    expect(await latest(id)).toMatchObject({ state: 'pending', attempts: 1, failure: 'PRIVATE_ADDRESS' });
+    expect(receiver.connections).toBe(0);
+  });
+
+  test('is not reached any more once the configuration no longer says so', async () => {
+    const { id } = await endpoint();
+    node = webhooksOn(database, { clock: node.clock });
+    await tell();
+    expect(await latest(id)).toMatchObject({ state: 'pending', failure: 'NOT_HTTPS' });
+    expect(receiver.connections).toBe(0);
+  });
+});
+
 describe('what became of it', () => {
   test('is listed, newest first, page by page', async () => {
     const { id } = await endpoint();

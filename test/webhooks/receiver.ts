@@ -10,6 +10,7 @@ export interface Received {
 /** An endpoint on this machine that remembers what it was sent, and answers as it is told. */
 export class Receiver {
   readonly received: Received[] = [];
+  connections = 0;
   answer: (response: ServerResponse) => void = (response) => response.writeHead(204).end();
   private constructor(private readonly server: Server) {}
 
@@ -25,6 +26,9 @@ export class Receiver {
       });
     }).listen(0, '127.0.0.1');
     const receiver = new Receiver(server);
+    server.on('connection', () => {
+      receiver.connections += 1;
+    });
     await once(server, 'listening');
     return receiver;
   }

@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns';
 import type { Announcement } from '../../src/notifications/index.js';
 import type { Database } from '../../src/platform/database.js';
 import { systemRandom } from '../../src/platform/random.js';
@@ -8,9 +9,9 @@ import type { FakeClock } from '../support/clock.js';
 /** Webhooks with the outbox that carries them: one node. */
 export function webhooksOn(
   database: Database,
-  options: { privateOrigins?: string[]; issuer?: string; clock?: FakeClock } = {},
+  options: { privateOrigins?: string[]; issuer?: string; clock?: FakeClock; addresses?: LookupAddress[] } = {},
 ) {
-  const { privateOrigins = [], issuer = 'https://id.example', clock: given } = options;
+  const { privateOrigins = [], issuer = 'https://id.example', clock: given, addresses } = options;
   const { outbox, clock } = outboxOn(database, {
     ...(given ? { clock: given } : {}),
     call: { webhook: (payload, attempt) => webhooks.deliver(payload, attempt) },
@@ -24,6 +25,7 @@ export function webhooksOn(
     outbox,
     issuer,
     privateOrigins,
+    ...(addresses ? { resolve: (_name, _options, callback) => callback(null, addresses) } : {}),
   });
   return { webhooks, outbox, clock: own };
 }
