@@ -11,6 +11,8 @@ export interface DemoAccount {
   password?: string;
   /** What signing in as this person shows. */
   shows: string;
+  /** Works in the console. */
+  isAdministrator?: boolean;
 }
 
 /** The members of this group have a week to set the second step up, counted from each start of the demonstration. */
@@ -26,15 +28,18 @@ export const DEMO_STORIES: Readonly<Record<string, string>> = {
   'cleo@example.com':
     'Needs no second step to sign in. The API needs one: the application asks for more, and she is led to set it up at that moment.',
   'dora@example.com': 'Invited, and without a password so far. Her invitation waits in the outbox.',
+  'hugo@example.com': 'Works at the help desk: decides on requests, and helps everybody who has no role of their own.',
+  'olga@example.com': 'Owns the installation: may do everything, and gives others their roles.',
 };
 
 /** The accounts of `config/demo.yaml` with what each shows. */
 export const demoAccounts = (settings: readonly AccountSettings[]): DemoAccount[] =>
-  settings.map(({ login, name, password }) => ({
+  settings.map(({ login, name, password, roles }) => ({
     login,
     name,
     shows: DEMO_STORIES[login] ?? 'An account of your own.',
     ...(password ? { password } : {}),
+    ...(roles.length > 0 ? { isAdministrator: true } : {}),
   }));
 
 const INVITATION_SECONDS = 24 * 3600;

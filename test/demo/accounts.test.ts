@@ -24,6 +24,8 @@ afterAll(() => database.drop());
 test('every account of the configuration has its story on the tour', () => {
   expect(settings.map(({ login }) => login).sort()).toEqual(Object.keys(DEMO_STORIES).sort());
   expect(demoAccounts(settings).find(({ login }) => login.startsWith('dora'))).not.toHaveProperty('password');
+  const administrators = demoAccounts(settings).filter(({ isAdministrator }) => isAdministrator);
+  expect(administrators.map(({ login }) => login)).toEqual(['hugo@example.com', 'olga@example.com']);
 });
 
 test('accounts are made once; who has no password is invited at each start', async () => {
