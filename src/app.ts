@@ -8,6 +8,7 @@ import * as accountsFolder from './accounts/index.js';
 import {
   type AccountStore,
   createAccounts,
+  createCoverage,
   createDirectory,
   createInvitations,
   createOneTimeLinks,
@@ -21,7 +22,7 @@ import { SCOPES, scopesOfRoles } from './admin/index.js';
 import type { Audit } from './audit/index.js';
 import type { Config, Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
-import type { Engine } from './factors/index.js';
+import { coverageOf, type Engine } from './factors/index.js';
 import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
 import { createKnownBrowser, mountConsent, mountSignIn, mountSwitchAccount } from './interaction/index.js';
 import * as notificationsFolder from './notifications/index.js';
@@ -113,6 +114,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   });
   const passwords = createPasswords(core);
   const accounts = createAccounts({ ...core, passwords });
+  const noteCoverage = createCoverage(core);
   const links = createOneTimeLinks(core);
   const renderMail = createMailRenderer({ catalogue: web.catalogue, branding: config.branding, clock });
   const outbox = createOutbox({
@@ -166,12 +168,15 @@ export function createApp(config: Config, deps: AppDeps): App {
     branding: config.branding,
     web,
     standingsIn: 'accounts',
+    onFactorsChanged: (accountId) =>
+      noteCoverage(accountId, async () => coverageOf(await secondFactor.services.engine.forAccount(accountId))),
     passwords: {
       changedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
       markCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
     },
   });
   const { audit, engine, sessions, throttle, interactions, desk, jobs } = secondFactor.services;
+  const fixedClients = [accountClient(issuer, config.branding.companyName ?? config.branding.name), ...deps.clients];
   const provider = createProvider({
     ...core,
     config,
@@ -184,7 +189,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     policy: secondFactor.policy,
     interactionUrl: secondFactor.interactionUrl,
     clientMetadata: CLIENT_METADATA,
-    clients: [accountClient(issuer, config.branding.companyName ?? config.branding.name), ...deps.clients],
+    clients: fixedClients,
     applicationOf: secondFactor.services.applicationOf,
     managementApi: {
       identifier: managementApiBase(issuer),
@@ -232,15 +237,21 @@ export function createApp(config: Config, deps: AppDeps): App {
     issuer,
     jwks: deps.jwks,
     locales: config.locales,
+    firstEnrolment: config.policy.firstEnrolment,
     requestsPerMinute: config.api.requestsPerMinute,
     accounts,
     directory,
     announcer: outbox,
     sendInvitation,
     sendResetLink,
+    presenter: web.presenter,
     replay: oidc.replay,
     grants: { list: (accountId) => oidc.listGrants(accountId), revoke: (grantId) => oidc.revokeGrant(grantId) },
     webhooks,
+    clients: oidc.clients,
+    configuredClients: config.clients,
+    reservedClientIds: fixedClients.map(({ client_id: id }) => String(id)),
+    resourceIdentifiers: [managementApiBase(issuer), ...config.resources.map(({ identifier }) => identifier)],
     async findClient(id) {
       const client = await provider.Client.find(id);
       return client && { apiScopes: (client.api_scopes as string[] | undefined) ?? [] };

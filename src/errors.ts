@@ -52,6 +52,7 @@ export const API_ERRORS = {
   SUSPENSION_ENDED: { status: 409, title: 'The suspension has ended' },
   WEBHOOK_DISABLED: { status: 409, title: 'The endpoint is disabled' },
   CLIENT_ID_TAKEN: { status: 409, title: 'The client_id is taken' },
+  CLIENT_WITHOUT_SECRET: { status: 409, title: 'This client has no secret' },
   CLIENT_CONFIGURED: { status: 409, title: 'This client is set in the configuration file' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -54,6 +54,8 @@ export interface Directory {
   find(id: string): Promise<DirectoryEntry | undefined>;
   /** Logins and names of these accounts, for lists of what is theirs. */
   names(ids: readonly string[]): Promise<ReadonlyMap<string, { login: string; name: string }>>;
+  /** How many there are; counted along an index. Deleted ones have no level and no methods. */
+  count(by: { active: boolean } & ({ level: Level; covered?: boolean } | { method: string })): Promise<number>;
   /** @throws AppError LOGIN_TAKEN: what else stands in the unit is not done either. */
   change(id: string, version: number, changes: AccountChanges, unit: Unit): Promise<Changed>;
   /**
@@ -113,6 +115,13 @@ export function createDirectory({ database, clock }: { database: Database; clock
       const found = await accounts.findOne({ _id: id, ...THERE }, { projection: PROJECTION });
       return found ? toEntry(found) : undefined;
     },
+
+    count: ({ active, ...by }) =>
+      accounts.countDocuments({
+        active,
+        ...('method' in by ? { 'coverage.methods': by.method } : { 'coverage.level': by.level }),
+        ...('covered' in by ? { 'coverage.covered': by.covered } : {}),
+      }),
 
     async names(ids) {
       if (ids.length === 0) return new Map();

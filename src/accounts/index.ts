@@ -8,6 +8,7 @@ export {
   type Standing,
   type StandingSuspension,
 } from './contract.js';
+export { createCoverage } from './coverage.js';
 export {
   type AccountChanges,
   type AccountRefusal,

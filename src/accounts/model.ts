@@ -91,6 +91,9 @@ schema.index(NEWEST);
 for (const filter of ['searchWords', 'groups', 'active', 'coverage.covered', 'coverage.level'])
   schema.index({ [filter]: 1, ...NEWEST });
 schema.index({ updatedAt: 1 });
+// For the report, which counts.
+schema.index({ active: 1, 'coverage.level': 1, 'coverage.covered': 1 });
+schema.index({ active: 1, 'coverage.methods': 1 });
 
 export const accountModel = (connection: Connection): Model<AccountDocument> =>
   (connection.models.Account as Model<AccountDocument> | undefined) ?? connection.model('Account', schema);

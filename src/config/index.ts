@@ -1,4 +1,5 @@
 /** What an operator sets: the YAML file with its defaults and rules, and the secrets that come from the environment. */
+export { clientFields } from './client-schema.js';
 export { clientsWithSecrets } from './client-secrets.js';
 export { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
 export { demoSecrets } from './demo-secrets.js';

@@ -24,6 +24,8 @@ export interface EngineOptions {
   issuerName: string;
   /** In the administrator's order; `config` as read from the file. */
   methods: readonly { method: FactorMethod; config: unknown }[];
+  /** Hears that what an account has set up is not what it was. */
+  onChange?(accountId: string): Promise<void>;
 }
 
 /** An account as the engine needs it: usable or not, and where to announce things. Read it afresh for each call. */

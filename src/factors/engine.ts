@@ -33,5 +33,33 @@ export function createEngine(options: EngineOptions): Engine {
   const parts: EngineParts = { ...options, factors };
   const listing = createListing(parts);
   const withListing = { ...parts, forAccount: listing.forAccount };
-  return { ...listing, ...createSignIn(withListing), ...createEnrolment(withListing), ...createManagement(parts) };
+  const engine = {
+    ...listing,
+    ...createSignIn(withListing),
+    ...createEnrolment(withListing),
+    ...createManagement(parts),
+  };
+  return options.onChange ? telling(engine, options.onChange) : engine;
+}
+
+/** The same, with every change of what an account has set up told afterwards. */
+function telling(engine: Engine, onChange: NonNullable<EngineOptions['onChange']>): Engine {
+  return {
+    ...engine,
+    async confirmEnrolment(account, ...rest) {
+      const result = await engine.confirmEnrolment(account, ...rest);
+      if (result.status === 'enrolled') await onChange(account.id);
+      return result;
+    },
+    async remove(account, ...rest) {
+      const result = await engine.remove(account, ...rest);
+      if (result === 'removed') await onChange(account.id);
+      return result;
+    },
+    async discard(accountId, factorId) {
+      const isGone = await engine.discard(accountId, factorId);
+      if (isGone) await onChange(accountId);
+      return isGone;
+    },
+  };
 }

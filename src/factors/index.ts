@@ -25,4 +25,4 @@ export type {
   Throttled,
 } from './engine-contract.js';
 export { ensureIndexes } from './indexes.js';
-export { levelsOf } from './listing.js';
+export { coverageOf, levelsOf } from './listing.js';

@@ -1,4 +1,4 @@
-import type { Level } from '../policy/levels.js';
+import { highest, type Level } from '../policy/levels.js';
 import type { FactorRecord } from './contract.js';
 import type { AccountMethod, Engine, EngineParts } from './engine-contract.js';
 import { factorCollection } from './store.js';
@@ -6,6 +6,15 @@ import { factorCollection } from './store.js';
 /** The level that each active factor can give. */
 export const levelsOf = (methods: readonly AccountMethod[]): Level[] =>
   methods.flatMap(({ factors }) => factors.map(({ level }) => level));
+
+/** What they amount to: whether the second step is covered, how far it reaches, and by what. */
+export const coverageOf = (
+  methods: readonly AccountMethod[],
+): { covered: boolean; level: Level; methods: string[] } => ({
+  covered: methods.some(({ kind }) => kind === 'primary'),
+  level: highest(...levelsOf(methods)),
+  methods: methods.map(({ id }) => id),
+});
 
 /** Reading what an account has enrolled. */
 export function createListing({

@@ -17,6 +17,7 @@ import type { OidcStore } from './adapter/index.js';
 import { installReplayDetection } from './adapter/index.js';
 import { CLAIMS } from './claims.js';
 import { checkClientMetadata } from './client-metadata.js';
+import { acceptPreviousSecrets, PREVIOUS_SECRET } from './client-secrets.js';
 import { createLibraryPages } from './library-pages.js';
 
 export interface ProviderDeps {
@@ -174,7 +175,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     scopes: ['openid', 'offline_access'],
     clients: [...deps.clients] as never,
     extraClientMetadata: {
-      properties: [...deps.clientMetadata],
+      properties: [...deps.clientMetadata, PREVIOUS_SECRET],
       validator: (_ctx, name, value, metadata) => checkClientMetadata(name, value, metadata, config.policy.acrAliases),
     },
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
@@ -285,5 +286,6 @@ export function createProvider(deps: ProviderDeps): Provider {
   provider.proxy = config.trustedProxyHops > 0;
   provider.maxIpsCount = config.trustedProxyHops;
   installReplayDetection(provider, store);
+  acceptPreviousSecrets(provider, clock);
   return provider;
 }

@@ -76,6 +76,8 @@ export interface SecondFactorOptions {
   web?: Web;
   /** Where standings are kept: apart, unless the accounts are our own. */
   standingsIn?: StandingsCollection;
+  /** Hears that what an account has set up is not what it was. */
+  onFactorsChanged?(accountId: string): Promise<void>;
   /** For the account pages of a server that keeps the passwords itself. */
   passwords?: {
     changedAt(accountId: string): Promise<Date | undefined>;
@@ -152,6 +154,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     throttle,
     issuerName: branding.companyName ?? branding.name,
     methods: options.methods.map(({ method, config = {} }) => ({ method, config })),
+    ...(options.onFactorsChanged ? { onChange: options.onFactorsChanged } : {}),
   });
   const announceAtOnce = async (delivery: LogoutDelivery): Promise<void> => {
     void createBackchannelLogout(provider())(delivery).catch((err: unknown) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Role } from '../../src/accounts/contract.js';
 import { SCOPES } from '../../src/admin/index.js';
 import { type Person, person, signIn } from '../security/support.js';
+import { ApiContract } from './api-contract.js';
 import { RP, type TestApp } from './app.js';
 import type { Browser } from './browser.js';
 import { RelyingParty } from './relying-party.js';
@@ -53,7 +54,11 @@ export function apiCaller(issuer: string, token: string): ApiCaller {
     });
     const text = await response.text();
     const isJson = /json$/.test(response.headers.get('content-type')?.split(';')[0] ?? '');
-    return { status: response.status, headers: response.headers, body: text && isJson ? JSON.parse(text) : text };
+    const answered = text && isJson ? JSON.parse(text) : text;
+    const contentType = response.headers.get('content-type') ?? '';
+    // Whatever a test is about: the answer is as the document says.
+    (await ApiContract.of(issuer)).check(method, path, { status: response.status, contentType, body: answered });
+    return { status: response.status, headers: response.headers, body: answered };
   };
   return {
     token,

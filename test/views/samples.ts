@@ -1,4 +1,5 @@
 import { hasNotMe, NOTICES } from '../../src/notifications/contract.js';
+import { apiDocs } from './api-docs-sample.js';
 
 /** Locals of every page, in every state worth looking at: `<view>` or `<view>#<state>`. */
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 23, 9, 0) + minutes * 60_000);
@@ -277,6 +278,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     deviceInfo: { ip: '192.0.2.44', userAgent: 'DisplayOS/4.1 (Meeting Room 3; Linux armv7l)' },
   },
   'device-confirm#plain': { action: '/device', xsrf: 'x1', userCode: 'BCDF-GHJK' },
+  'api-docs': apiDocs,
   'device-done': { applicationName: 'Meeting Room Display' },
   'device-done#plain': {},
   error: { code: 'DATABASE_UNAVAILABLE', requestId: '7f3a19c2b4d8', retryAfterSeconds: 60 },

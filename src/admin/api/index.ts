@@ -1,10 +1,12 @@
 /** The management API: one table of rows, one pipeline for all of them. */
 import type { Context, Next } from 'koa';
+import type { Presenter } from '../../http/index.js';
 import type { Announcer } from '../../notifications/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Throttle } from '../../throttle/contract.js';
 import { createAccessTokens, type SigningKey } from './access-token.js';
 import { type AuthenticateDeps, createAuthenticate } from './authenticate.js';
+import { createDescription } from './description.js';
 import { createIdempotency } from './idempotency.js';
 import { createPipeline } from './pipeline.js';
 import { createRefusalRecord } from './rights-check.js';
@@ -21,6 +23,7 @@ export interface ManagementApiDeps extends Omit<ApiServices, 'tell'> {
   announcer: Announcer;
   throttle: Throttle;
   logger: Logger;
+  presenter: Presenter;
   requestsPerMinute: number;
   findClient: AuthenticateDeps['findClient'];
   /** Remembers the ids of DPoP proofs. */
@@ -43,8 +46,11 @@ export function createManagementApi(deps: ManagementApiDeps): (ctx: Context, nex
     recordRefusal: createRefusalRecord(deps),
     idempotency: createIdempotency(deps),
   });
+  const description = createDescription({ routes, base, issuer: deps.issuer, presenter: deps.presenter });
   return async (ctx, next) => {
     if (ctx.path !== prefix && !ctx.path.startsWith(`${prefix}/`)) return next();
-    await run(ctx, ctx.path.slice(prefix.length));
+    const path = ctx.path.slice(prefix.length);
+    if (description(ctx, path)) return;
+    await run(ctx, path);
   };
 }

@@ -70,7 +70,7 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
     checkRights(route, caller, clock.now(), ACR['2fa']);
     if (route.params && !route.params.safeParse(params).success) throw notFound();
     const query = checkInput(route.query ?? NOTHING, readQuery(ctx.querystring), 'query');
-    const raw = await readJson(ctx.req);
+    const raw = route.method === 'GET' ? undefined : await readJson(ctx.req);
     const body = route.body ? checkInput(route.body, raw ?? {}, 'body') : checkInput(NOTHING, raw ?? {}, 'body');
     const run = async (): Promise<Reply> => {
       const subject: Subject | undefined = await readSubject(ctx, route, params, caller);

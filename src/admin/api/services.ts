@@ -2,7 +2,9 @@ import type { Account, AccountStore, Directory, Standings } from '../../accounts
 import type { AuditEvent, AuditLog } from '../../audit/contract.js';
 import type { Engine } from '../../factors/index.js';
 import type { Clock } from '../../platform/clock.js';
-import type { Database } from '../../platform/database.js';
+import type { Database, Unit } from '../../platform/database.js';
+import type { Page, PageRequest } from '../../platform/paging.js';
+import type { Random } from '../../platform/random.js';
 import type { AdministratorDesk } from '../../recovery-desk/contract.js';
 import type { Sessions } from '../../sessions/index.js';
 import type { Webhooks } from '../../webhooks/index.js';
@@ -17,10 +19,31 @@ export interface StoredGrant {
   expiresAt: Date;
 }
 
+/** An application that was registered here, without its secrets. */
+export interface RegisteredClient {
+  metadata: Record<string, unknown> & { client_id: string };
+  createdAt: Date;
+  updatedAt: Date;
+  version: number;
+  previousSecretUntil?: Date;
+}
+
+/** The registered applications, as the store of the provider keeps them. */
+export interface Clients {
+  page(request: PageRequest): Promise<Page<RegisteredClient>>;
+  stored(id: string): Promise<RegisteredClient | undefined>;
+  register(metadata: RegisteredClient['metadata'], unit: Unit): Promise<boolean>;
+  change(metadata: RegisteredClient['metadata'], version: number, unit: Unit): Promise<RegisteredClient | undefined>;
+  rotate(id: string, version: number, secret: string, until: Date, unit: Unit): Promise<RegisteredClient | undefined>;
+  unregister(id: string, version: number, unit: Unit): Promise<boolean>;
+}
+
 /** What the rows of the API work with. */
 export interface ApiServices {
   /** Of the languages that mails can be written in. */
   locales: readonly string[];
+  /** Who may set a first login method up, as configured. */
+  firstEnrolment: string;
   clock: Clock;
   database: Database;
   accounts: AccountStore;
@@ -33,6 +56,14 @@ export interface ApiServices {
   tell: Tell;
   grants: { list(accountId: string): Promise<StoredGrant[]>; revoke(grantId: string): Promise<void> };
   webhooks: Webhooks;
+  clients: Clients;
+  /** Of the configuration file. */
+  configuredClients: readonly RegisteredClient['metadata'][];
+  /** Of the configuration file and of the server itself. */
+  reservedClientIds: readonly string[];
+  /** What applications may ask tokens for. */
+  resourceIdentifiers: readonly string[];
+  random: Random;
   sendInvitation(account: Account, actor: AuditEvent['actor']): Promise<void>;
   /** Mails a link with which a new password is chosen: nobody sees or sets one for others. False when that was too often. */
   sendResetLink(account: Account, by: AuditEvent['actor']): Promise<boolean>;

@@ -2,10 +2,11 @@ import type { ClientMetadata } from 'oidc-provider';
 import type { Clock } from '../../platform/clock.js';
 import { type Database, isDuplicateKey } from '../../platform/database.js';
 import type { SecretBox } from '../../platform/secret-box.js';
+import { type ClientAdministration, createClientAdministration, secretContext } from './client-administration.js';
 import { CLIENT_COLLECTION, type ClientDocument, DURABLE, type OnCall } from './documents.js';
 
 /** The registered applications. */
-export interface ClientStore {
+export interface ClientStore extends ClientAdministration {
   /** With its secret, as the provider needs it; at most `clientCacheMs` old when another node has changed it. */
   find(id: string): Promise<ClientMetadata | undefined>;
   /** All, by id, without their secrets; never from the cache. */
@@ -20,8 +21,6 @@ export interface ClientStore {
 
 /** Unknown ids are remembered too, and strangers choose them: more than this many are not kept. */
 const CACHE_SIZE = 1000;
-
-const secretContext = (id: string): string => `client/${id}/secret`;
 
 export function createClients(deps: {
   database: Database;
@@ -53,6 +52,11 @@ export function createClients(deps: {
     if (document.sealedSecret !== undefined) {
       metadata.client_secret = secretBox.open(document.sealedSecret, secretContext(id)).toString('utf8');
     }
+    if (document.previous && document.previous.until > clock.now()) {
+      const { sealedSecret, until } = document.previous;
+      const secret = secretBox.open(sealedSecret, secretContext(id)).toString('utf8');
+      metadata.previous_secret = { secret, until: until.getTime() };
+    }
     return JSON.stringify(metadata);
   }
 
@@ -74,6 +78,8 @@ export function createClients(deps: {
   }
 
   return {
+    ...createClientAdministration({ collection, clock, secretBox, onCall, forget: (id) => cache.delete(id) }),
+
     async find(id) {
       const json = await cached(id);
       return json === undefined ? undefined : (JSON.parse(json) as ClientMetadata);
@@ -91,7 +97,8 @@ export function createClients(deps: {
     async insert(metadata) {
       onCall('Client', 'insert');
       try {
-        await collection.insertOne({ ...toDocument(metadata), createdAt: clock.now() }, DURABLE);
+        const now = clock.now();
+        await collection.insertOne({ ...toDocument(metadata), createdAt: now, updatedAt: now, version: 1 }, DURABLE);
         return true;
       } catch (error) {
         if (isDuplicateKey(error)) return false;
@@ -106,8 +113,8 @@ export function createClients(deps: {
       const { _id, sealedSecret, ...rest } = toDocument(metadata);
       const update =
         sealedSecret === undefined
-          ? { $set: rest, $unset: { sealedSecret: '' as const } }
-          : { $set: { ...rest, sealedSecret } };
+          ? { $set: rest, $unset: { sealedSecret: '' as const }, $inc: { version: 1 } }
+          : { $set: { ...rest, sealedSecret }, $inc: { version: 1 } };
       try {
         return (await collection.updateOne({ _id }, update, DURABLE)).matchedCount === 1;
       } finally {

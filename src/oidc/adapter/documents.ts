@@ -24,7 +24,12 @@ export interface ClientDocument {
   _id: string;
   metadata: Record<string, unknown>;
   sealedSecret?: string;
+  /** The secret before that one still works until then. */
+  previous?: { sealedSecret: string; until: Date };
   createdAt: Date;
+  updatedAt?: Date;
+  /** Counts changes. */
+  version?: number;
 }
 
 /** Told before each call to the database, so that calls can be counted by name. */
@@ -46,6 +51,7 @@ export const expiryAfter = (now: Date, seconds: number | undefined): Date =>
   seconds === undefined ? NEVER : new Date(Math.min(now.getTime() + seconds * 1000, NEVER.getTime()));
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
+  await database.collection<ClientDocument>(CLIENT_COLLECTION).createIndex({ createdAt: -1, _id: -1 });
   await database.collection<OidcDocument>(OIDC_COLLECTION).createIndexes([
     { name: 'expiry', key: { expiresAt: 1 }, expireAfterSeconds: 0 },
     { name: 'family', key: { 'payload.grantId': 1 }, sparse: true },

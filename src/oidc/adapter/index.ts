@@ -1,4 +1,5 @@
 /** What the provider keeps, on MongoDB: sessions, grants, codes, tokens, and the registered applications. */
+export type { StoredClient } from './client-administration.js';
 export type { ClientStore } from './clients.js';
 export { ensureIndexes } from './documents.js';
 export { installReplayDetection, type Replay } from './replay.js';

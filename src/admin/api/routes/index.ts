@@ -4,9 +4,11 @@ import type { ApiServices } from '../services.js';
 import { accessPassRoutes } from './access-passes.js';
 import { accountRoutes } from './accounts.js';
 import { auditEventRoutes } from './audit-events.js';
+import { clientRoutes } from './clients.js';
 import { factorRoutes } from './factors.js';
 import { meRoutes } from './me.js';
 import { recoveryRequestRoutes } from './recovery-requests.js';
+import { reportRoutes } from './reports.js';
 import { roleRoutes } from './roles.js';
 import { sessionRoutes } from './sessions.js';
 import { suspensionRoutes } from './suspensions.js';
@@ -21,6 +23,8 @@ export const allRoutes = (services: ApiServices): Route[] => [
   ...recoveryRequestRoutes(services),
   ...suspensionRoutes(services),
   ...sessionRoutes(services),
+  ...clientRoutes(services),
   ...auditEventRoutes(services),
+  ...reportRoutes(services),
   ...webhookRoutes(services),
 ];

@@ -1,0 +1,258 @@
+import { z } from 'zod';
+import { ConfigurationError, clientFields, parseClient } from '../../../config/index.js';
+import { inSeconds } from '../../../platform/clock.js';
+import { changedMeanwhile } from '../etag.js';
+import { listOf, listReply, pageOf, pageQuery } from '../lists.js';
+import { ApiProblem } from '../problem.js';
+import { type Route, route, type Subject } from '../route.js';
+import { id, instant, level, shown, shownIf } from '../schemas/fields.js';
+import type { ApiServices, RegisteredClient } from '../services.js';
+
+const SECRET_BITS = 256;
+/** For as long after a rotation both secrets are good. */
+const OVERLAP_SECONDS = 24 * 3_600;
+
+const fields = clientFields.omit({ client_secret_env: true });
+const clientSchema = z
+  .strictObject({
+    ...fields.partial().shape,
+    client_id: z.string(),
+    response_types: z.array(z.string()).optional(),
+    minimum_acr: level.optional(),
+    source: z
+      .enum(['registered', 'configuration'])
+      .meta({ description: '`configuration`: set in the file, read only.' }),
+    createdAt: instant.optional(),
+    updatedAt: instant.optional(),
+    previousSecretUntil: instant.optional().meta({ description: 'Until then the secret before works too.' }),
+  })
+  .meta({ id: 'Client' });
+const withSecret = z
+  .strictObject({
+    ...clientSchema.shape,
+    client_secret: z.string().optional(),
+    secretsWithheld: z.boolean().optional(),
+  })
+  .meta({ id: 'ClientWithSecret', description: '`client_secret` is shown once: not when the request is repeated.' });
+
+type Metadata = Record<string, unknown> & { client_id: string };
+
+const shownMetadata = (metadata: Metadata): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(metadata).filter(([name, value]) => name in fields.shape && value !== undefined));
+
+const showRegistered = ({ metadata, createdAt, updatedAt, previousSecretUntil }: RegisteredClient) => ({
+  ...shownMetadata(metadata),
+  source: 'registered',
+  createdAt: shown(createdAt),
+  updatedAt: shown(updatedAt),
+  ...shownIf('previousSecretUntil', previousSecretUntil),
+});
+const showConfigured = (metadata: Metadata) => ({ ...shownMetadata(metadata), source: 'configuration' });
+
+const hasSecret = (metadata: Record<string, unknown>): boolean =>
+  !['none', 'private_key_jwt'].includes(String(metadata.token_endpoint_auth_method));
+
+type Found = { registered: RegisteredClient } | { configured: Metadata };
+
+/** Relying applications. Those of the configuration file are shown, and changed there. */
+export function clientRoutes({
+  clients,
+  configuredClients,
+  database,
+  clock,
+  random,
+  tell,
+  ...rest
+}: ApiServices): Route[] {
+  const isReserved = (clientId: string): boolean => rest.reservedClientIds.includes(clientId);
+  const checked = (raw: Record<string, unknown>): Metadata => {
+    const metadata = held(raw);
+    const unknown = metadata.resources.findIndex((resource) => !rest.resourceIdentifiers.includes(resource));
+    if (unknown < 0) return metadata;
+    const message = 'is not the identifier of a resource';
+    throw new ApiProblem('API_INPUT_INVALID', { errors: [{ path: `body.resources.${unknown}`, message }] });
+  };
+  const configured = new Map(configuredClients.map((client) => [client.client_id, client]));
+
+  const subject = async (call: { params: { clientId: string } }): Promise<Subject<Found> | undefined> => {
+    const { clientId } = call.params;
+    const fixed = configured.get(clientId);
+    if (fixed) return { value: { configured: fixed }, representation: showConfigured(fixed) };
+    const registered = await clients.stored(clientId);
+    return registered && { value: { registered }, representation: showRegistered(registered) };
+  };
+  const changeable = (found: Found): RegisteredClient => {
+    if ('configured' in found) throw new ApiProblem('CLIENT_CONFIGURED');
+    return found.registered;
+  };
+  const params = z.object({ clientId: id });
+  const reading = { tag: 'Applications', scope: 'clients:read', scripts: true } as const;
+  const writing = { tag: 'Applications', scope: 'clients:write', fresh: true } as const;
+
+  return [
+    route({
+      ...reading,
+      id: 'listClients',
+      method: 'GET',
+      path: '/clients',
+      summary: 'Applications, newest first',
+      description: 'With `source=configuration` those of the configuration file, all of them.',
+      query: z.strictObject({ ...pageQuery, source: z.enum(['registered', 'configuration']).optional() }),
+      responses: { 200: { description: 'A page.', schema: listOf(clientSchema, 'Clients') } },
+      async handle({ query: { source, ...page }, href }) {
+        if (source === 'configuration')
+          return { status: 200, body: { items: [...configured.values()].map(showConfigured) } };
+        return listReply(await clients.page(pageOf(page)), href, showRegistered);
+      },
+    }),
+    route({
+      ...reading,
+      id: 'getClient',
+      method: 'GET',
+      path: '/clients/{clientId}',
+      summary: 'One application',
+      params,
+      subject,
+      responses: { 200: { description: 'The application.', schema: clientSchema } },
+      handle: async ({ subject: found }) => ({
+        status: 200,
+        body: 'configured' in found ? showConfigured(found.configured) : showRegistered(found.registered),
+      }),
+    }),
+    route({
+      ...writing,
+      id: 'createClient',
+      method: 'POST',
+      path: '/clients',
+      summary: 'Register an application; its secret is shown once',
+      body: fields.meta({ id: 'NewClient' }),
+      secrets: ['client_secret'],
+      responses: { 201: { description: 'Registered.', schema: withSecret } },
+      problems: ['CLIENT_ID_TAKEN'],
+      async handle({ body, actor }) {
+        const metadata = checked(body);
+        if (isReserved(metadata.client_id)) throw new ApiProblem('CLIENT_ID_TAKEN');
+        const secret = hasSecret(metadata) ? random.token(SECRET_BITS) : undefined;
+        await database.transaction(async (unit) => {
+          const all = { ...metadata, ...(secret ? { client_secret: secret } : {}) };
+          if (!(await clients.register(all, unit))) throw new ApiProblem('CLIENT_ID_TAKEN');
+          await tell({ type: 'client_created', clientId: metadata.client_id, by: actor }, unit);
+        });
+        const stored = await clients.stored(metadata.client_id);
+        if (!stored) throw changedMeanwhile();
+        return { status: 201, body: { ...showRegistered(stored), ...(secret ? { client_secret: secret } : {}) } };
+      },
+    }),
+    route({
+      ...writing,
+      id: 'changeClient',
+      method: 'PATCH',
+      path: '/clients/{clientId}',
+      summary: 'Change an application (merge patch)',
+      params,
+      body: z
+        .strictObject(nullable(fields.omit({ client_id: true }).partial().shape))
+        .meta({ id: 'ClientChanges', description: 'Null sets a field back to its default.' }),
+      subject,
+      responses: { 200: { description: 'As it is now.', schema: clientSchema } },
+      problems: ['CLIENT_CONFIGURED'],
+      async handle({ subject: found, body, actor }) {
+        const { metadata: before, version } = changeable(found);
+        const given = Object.entries(body).filter(([, value]) => value !== undefined);
+        const merged = Object.fromEntries(
+          Object.entries({ ...shownMetadata(before), ...Object.fromEntries(given) }).filter(
+            ([, value]) => value !== null,
+          ),
+        );
+        // Follows from the grants; what was derived before must not stand in its way.
+        delete merged.response_types;
+        const metadata = checked({ ...merged, client_id: before.client_id });
+        if (hasSecret(metadata) !== hasSecret(before)) {
+          const message = 'cannot change between having a secret and having none: register anew';
+          throw new ApiProblem('API_INPUT_INVALID', {
+            errors: [{ path: 'body.token_endpoint_auth_method', message }],
+          });
+        }
+        const changed = await database.transaction(async (unit) => {
+          const after = await clients.change(metadata, version, unit);
+          const facts = { fields: given.map(([name]) => name) };
+          if (after) await tell({ type: 'client_updated', clientId: before.client_id, by: actor, facts }, unit);
+          return after;
+        });
+        if (!changed) throw changedMeanwhile();
+        return { status: 200, body: showRegistered(changed) };
+      },
+    }),
+    route({
+      ...writing,
+      id: 'removeClient',
+      method: 'DELETE',
+      path: '/clients/{clientId}',
+      summary: 'Remove an application',
+      params,
+      subject,
+      responses: { 204: { description: 'Removed.' } },
+      problems: ['CLIENT_CONFIGURED'],
+      async handle({ subject: found, actor }) {
+        const { metadata, version } = changeable(found);
+        const isGone = await database.transaction(async (unit) => {
+          const removed = await clients.unregister(metadata.client_id, version, unit);
+          if (removed) await tell({ type: 'client_removed', clientId: metadata.client_id, by: actor }, unit);
+          return removed;
+        });
+        if (!isGone) throw changedMeanwhile();
+        return { status: 204 };
+      },
+    }),
+    route({
+      ...writing,
+      id: 'rotateClientSecret',
+      method: 'POST',
+      path: '/clients/{clientId}/rotate-secret',
+      summary: 'Make a new secret; the one before works for another day',
+      params,
+      subject,
+      secrets: ['client_secret'],
+      responses: { 200: { description: 'With the new secret.', schema: withSecret } },
+      problems: ['CLIENT_CONFIGURED', 'CLIENT_WITHOUT_SECRET'],
+      async handle({ subject: found, actor }) {
+        const { metadata, version } = changeable(found);
+        if (!hasSecret(metadata)) throw new ApiProblem('CLIENT_WITHOUT_SECRET');
+        const secret = random.token(SECRET_BITS);
+        const until = inSeconds(clock.now(), OVERLAP_SECONDS);
+        const rotated = await database.transaction(async (unit) => {
+          const after = await clients.rotate(metadata.client_id, version, secret, until, unit);
+          if (after) await tell({ type: 'client_secret_rotated', clientId: metadata.client_id, by: actor }, unit);
+          return after;
+        });
+        if (!rotated) throw changedMeanwhile();
+        return { status: 200, body: { ...showRegistered(rotated), client_secret: secret } };
+      },
+    }),
+  ];
+}
+
+/** The same rules as for the configuration file. @throws ApiProblem API_INPUT_INVALID */
+function held(raw: Record<string, unknown>): ReturnType<typeof parseClient> {
+  try {
+    return parseClient(raw);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new ApiProblem('API_INPUT_INVALID', {
+      errors: error.problems.map(({ path, message }) => ({ path: `body.${path}`, message })),
+    });
+  }
+}
+
+function nullable<Shape extends Record<string, z.ZodType>>(shape: Shape) {
+  return Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => [name, withoutDefault(schema).nullable().optional()]),
+  );
+}
+
+/** A default is for what is made, not for what is changed: absent means "as it is". */
+function withoutDefault(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return withoutDefault(schema.unwrap() as z.ZodType);
+  return schema;
+}
