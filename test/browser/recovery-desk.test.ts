@@ -274,7 +274,7 @@ test('an application that takes nobody without the second step says why, and set
   await person.sees('Protect your account');
   await person.press('Continue without it');
   await person.sees('Your security');
-  expect(await person.text('.note.warn')).toContain('The second step is off for you until');
+  expect(await person.text('.status')).toContain('The second step is off for you');
   await person.press('Turn it on now');
   await person.sees('Protect your account');
   await person.leave();

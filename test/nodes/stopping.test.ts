@@ -3,6 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
 import { type Person, person, signIn } from '../security/support.js';
 import { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
@@ -90,6 +91,21 @@ test('SIGTERM during requests: each gets its whole answer, on the last breath of
 
   cluster.balancer.to = 'b';
   expect((await rp.refresh(refreshed.refresh_token ?? '')).status).toBe(200);
+});
+
+test('SIGTERM while pages listen: their streams end at once, and so does the node', async () => {
+  const { account } = anna;
+  const { browser, hash } = recoveryBrowser(cluster.office);
+  await fileRequest(cluster.office, account, hash);
+  const path = `/second-factor/any/request/events?account=${account.id}`;
+  const listening = keptAlive(new Agent({ keepAlive: true }), path, {
+    cookie: `recovery=${browser.cookie('recovery')}`,
+  });
+  await Promise.race([listening, sleep(SLOW_MS)]);
+  const { code, ms } = await terminateA();
+  expect((await listening).headers['content-type']).toContain('text/event-stream');
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(WITHIN_MS / 2);
 });
 
 test('SIGTERM during a request that never ends: cut off, and exit code 0 within five seconds', async () => {

@@ -171,7 +171,7 @@ test('set-up from the security page raises that very session; the others that we
   expect(await rp.silent(other)).toBe('code');
 
   const home = await browser.open('/account');
-  expect(home.text).toMatch(/The second step is off for you until .* Turn it on now/);
+  expect(home.text).toMatch(/The second step is off for you Until .* only your password .* Turn it on now/);
   const offered = await browser.open(/href="([^"]+\/turn-on)"/.exec(home.html)?.[1] ?? '');
   expect(offered.text).toContain('The second step is off for you until');
   // There is nothing to continue with here: whoever came wants to set it up.
@@ -180,7 +180,7 @@ test('set-up from the security page raises that very session; the others that we
   expect(codes.h1).toBe('Save your recovery codes');
   const page = await finishSetUp(browser, codes);
   expect(page.url.pathname).toBe('/account');
-  expect(page.text).not.toContain('second step is off');
+  expect(page.text).toContain('Your account is protected by a second step');
   expect(await isSuspended(account)).toBe(false);
   // What it was is void at once; that it is gone is the outbox's work.
   expect(await rp.silent(other)).toBe('login_required');

@@ -1,5 +1,6 @@
 /** Prevents: input that no form sends from doing anything at all. Every form of ours is in the table by itself. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
@@ -36,6 +37,8 @@ beforeAll(async () => {
   const passwordUid = uidOf((await atPassword.open(rp.request().url)).url);
   const atSecondStep = app.browser();
   const secondUid = uidOf((await typePassword(atSecondStep, rp.request().url, 'anna@example.com')).url);
+  // Waits for an administrator, too: the forms of the request are alive.
+  await fileRequest(app, anna.account, recoveryBrowser(app, atSecondStep).hash);
   const atConsent = visitor.clone();
   const third = new RelyingParty(app.issuer, 'third');
   const consentUid = uidOf((await atConsent.open(third.request().url)).url);
