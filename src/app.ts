@@ -164,7 +164,12 @@ export function createApp(config: Config, deps: AppDeps): App {
     },
     announceLogout,
     outbox,
-    recoveryDesk: { ...config.recoveryDesk, countAdministrators: async () => (await accounts.administrators()).length },
+    recoveryDesk: {
+      ...config.recoveryDesk,
+      // An administrator who asks is not among those who can help.
+      countAdministrators: async (accountId) =>
+        (await accounts.administrators()).filter(({ id }) => id !== accountId).length,
+    },
     branding: config.branding,
     web,
     standingsIn: 'accounts',

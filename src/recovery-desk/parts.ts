@@ -29,8 +29,8 @@ export interface DeskParts {
   announcer: Announcer;
   /** Stores a job with the decision it belongs to; it is done soon after, on whichever node. */
   enqueue<Kind extends keyof DeskJobs>(kind: Kind, job: DeskJobs[Kind], unit: Unit): Promise<void>;
-  /** How many administrators hear of a request. */
-  countAdministrators(): Promise<number>;
+  /** How many administrators hear of a request of this account. */
+  countAdministrators(accountId: string): Promise<number>;
   /** Lengths that may be chosen, hours. */
   suspensionHours: readonly number[];
 }

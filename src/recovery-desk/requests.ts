@@ -162,7 +162,7 @@ export function createRequests(parts: DeskParts): Requests {
       if (before?.state === 'declined' && retryAt > now) return { status: 'wait', retryAt };
       const known = {
         failedMethods: await failedMethods(accountId),
-        administratorsTold: await parts.countAdministrators(),
+        administratorsTold: await parts.countAdministrators(accountId),
       };
       for (let tries = 1; ; tries += 1) {
         try {

@@ -63,8 +63,8 @@ export interface SecondFactorOptions {
     suspensionHours?: readonly number[];
     /** When somebody is at the desk, as the page says it. */
     usualHours?: string;
-    /** How many administrators hear of a request. */
-    countAdministrators?(): Promise<number>;
+    /** How many administrators hear of a request of this account. */
+    countAdministrators?(accountId: string): Promise<number>;
   };
   branding?: Branding;
   locales?: readonly string[];

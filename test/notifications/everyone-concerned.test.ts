@@ -156,3 +156,11 @@ test('a story with everything in it', async () => {
   for (const { subject, text, html } of mails)
     for (const word of unsaid.slice(0, -2)) expect(subject + text + html).not.toContain(word);
 });
+
+test('an administrator who asks for help is told how many others were', async () => {
+  const details = newRequest('hugos-browser');
+  const byAnna = await file('annas-third-browser');
+  const byHugo = await app.app.desk.file(hugo.account, details);
+  expect(byAnna.administratorsTold).toBe(2);
+  expect(byHugo).toMatchObject({ status: 'filed', request: { administratorsTold: 1 } });
+});
