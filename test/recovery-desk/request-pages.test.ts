@@ -104,6 +104,19 @@ test('asking, waiting and, once it is approved, going on by a refresh; then in w
   expect(types).not.toContain('set_up_postponed');
 });
 
+test('the form sent four times at once is one request', async () => {
+  const { someone, browser, page: second } = await employee();
+  const form = await browser.open(step(second, '/cannot-confirm'));
+  const values = { ...form.forms[0]?.values, circumstances: 'broken', note: '' };
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => browser.clone().request(form.url, { method: 'POST', form: values })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303]);
+  const { items } = await app.app.desk.listRequests({ accountId: someone.account.id }, { limit: 9 });
+  expect(items).toHaveLength(1);
+  expect((await browser.open(form.url)).text).not.toContain('Another request');
+});
+
 test('what is missing or too long is said on the form, and nothing is sent', async () => {
   const { someone, browser, page: second } = await employee();
   const before = await snapshot(app);

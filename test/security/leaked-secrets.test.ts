@@ -2,27 +2,14 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { PASSWORD, RP, RP_SECRET, startApp, type TestApp, testSecrets } from '../support/app.js';
-import { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { person, signIn, typePassword, typeRecoveryCode } from './support.js';
+import { WatchedBrowser } from './watched-browser.js';
 
 const lines: string[] = [];
 const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
 let app: TestApp;
 afterAll(() => app.stop());
-
-/** Notes every address the server sends a browser to, and every error page. */
-class WatchedBrowser extends Browser {
-  readonly addresses: string[] = [];
-  readonly errorPages: string[] = [];
-  override async request(...args: Parameters<Browser['request']>): ReturnType<Browser['request']> {
-    const response = await super.request(...args);
-    const location = response.headers.get('location');
-    if (location) this.addresses.push(location);
-    if (response.status >= 400) this.errorPages.push(response.html);
-    return response;
-  }
-}
 
 test('canaries: nothing that opens anything is found anywhere it could be read later', async () => {
   app = await startApp({ clients: [RP], resources: [] }, { logger });

@@ -43,7 +43,10 @@ export function mountAccessCode(deps: HostedPages): void {
 
   pages.get('/second-factor/:uid/access-code', async (ctx, { uid = '' }) => {
     const step = await open(ctx, uid);
-    if (step) show(ctx, uid, step);
+    if (!step) return;
+    // The cookie before the form: sent twice at once, it is still one browser that is let in.
+    deps.recoveryCookie.ensure(ctx);
+    show(ctx, uid, step);
   });
 
   pages.form('/second-factor/:uid/access-code', { code: LONGEST_CODE }, async (ctx, { code }, { uid = '' }) => {

@@ -61,8 +61,8 @@ export function mountCannotConfirm(deps: HostedPages): void {
   pages.get('/second-factor/:uid/cannot-confirm', async (ctx, { uid = '' }) => {
     const step = await open(ctx, uid);
     if (!step) return;
-    const browserHash = recoveryCookie.hashOf(ctx);
-    const earlier = browserHash && (await desk.ofBrowser(step.actor.account.id, browserHash));
+    // The cookie before the form: sent twice at once, it is still one browser's one request.
+    const earlier = await desk.ofBrowser(step.actor.account.id, recoveryCookie.ensure(ctx));
     if (earlier && isSettled(earlier)) return seeOther(ctx, requestPage(uid));
     presenter.show(ctx, 'recovery/ask', {
       ...locals(ctx, step),
