@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntlMessageFormat } from 'intl-messageformat';
 import type { Logger } from '../platform/logger.js';
@@ -73,8 +73,22 @@ function acceptedLanguages(header: string): string[] {
     .map(({ tag }) => tag);
 }
 
+const localesFolder = join(projectRoot, 'views/locales');
+
+/** The files of a language: `<locale>.json`, and one in each folder for pages that are a world of their own. */
+export const sentenceFiles = (locale: string): string[] => [
+  join(localesFolder, `${locale}.json`),
+  ...readdirSync(localesFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(localesFolder, name, `${locale}.json`)),
+];
+
+/** All sentences of a language by their keys. */
+export const readSentences = (locale: string): Record<string, string> =>
+  Object.assign({}, ...sentenceFiles(locale).map((path) => JSON.parse(readFileSync(path, 'utf8'))));
+
 /**
- * Reads `views/locales/<locale>.json`: flat keys, ICU messages.
+ * Reads `views/locales/<locale>.json` and `views/locales/<part>/<locale>.json`: flat keys, ICU messages.
  * @param options.isStrict a missing sentence throws instead of falling back to English (for tests).
  * @param options.timeZone IANA name for times in sentences; the pages' script turns them to the reader's own.
  */
@@ -88,10 +102,7 @@ export function createCatalogue(options: {
   const { locales, defaultLocale, timeZone } = options;
   if (!locales.includes(defaultLocale)) throw new TypeError('the default language is not among the languages');
   const sentences = new Map<string, Readonly<Record<string, string>>>();
-  for (const locale of new Set([...locales, 'en'])) {
-    const path = join(projectRoot, 'views/locales', `${locale}.json`);
-    sentences.set(locale, JSON.parse(readFileSync(path, 'utf8')));
-  }
+  for (const locale of new Set([...locales, 'en'])) sentences.set(locale, readSentences(locale));
   const compiled = new Map<string, IntlMessageFormat>();
   const missing = new Set<string>();
   // Every page shows them; making one takes longer than rendering the page.

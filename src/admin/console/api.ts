@@ -1,0 +1,154 @@
+import type { OtherBrowsers, RecoveryRequest, Suspension, Verification } from '../../recovery-desk/contract.js';
+import type { Answer, Call } from './api-call.js';
+
+/** As the management API shows them; instants are dates already. */
+export interface ApiAccount {
+  id: string;
+  login: string;
+  name: string;
+  email?: string;
+  groups: string[];
+  state: 'active' | 'deactivated';
+  roles: string[];
+  createdAt?: Date;
+  /** Strongest level that a factor of theirs can give; absent without one. */
+  level?: string;
+  covered?: boolean;
+  suspension?: { id: string; until: Date };
+}
+export interface ApiFactor {
+  id: string;
+  method: string;
+  label?: string;
+  level?: string;
+  createdAt: Date;
+  lastUsedAt?: Date;
+}
+export interface ApiSession {
+  id: string;
+  startedAt: Date;
+  lastSignInAt?: Date;
+  acr?: string;
+  ip?: string;
+  userAgent?: string;
+  clientIds?: string[];
+}
+export type ApiRequest = RecoveryRequest & { openRequests?: number };
+export type ApiSuspension = Suspension;
+export interface ApiAccessPass {
+  id: string;
+  createdAt: Date;
+  expiresAt: Date;
+  usedAt?: Date;
+  revokedAt?: Date;
+}
+export interface ApiAuditEvent {
+  id: string;
+  at: Date;
+  type: string;
+  accountId?: string;
+  actor: { type: string; id?: string };
+  clientId?: string;
+  origin?: { ip?: string; userAgent?: string };
+  details?: Readonly<Record<string, unknown>>;
+}
+export interface ApiClient {
+  client_id: string;
+  client_name?: string;
+  source?: 'configuration' | 'database' | 'built_in';
+  redirect_uris?: string[];
+  minimum_acr?: string;
+  client_secret?: string;
+  token_endpoint_auth_method?: string;
+  [member: string]: unknown;
+}
+export interface ApiCoverage {
+  at?: Date;
+  accounts: number;
+  covered: number;
+  suspended: number;
+  openRequests: number;
+  byMethod: Record<string, number>;
+  signIns?: { day: string; methods: Record<string, number> }[];
+}
+export interface ListOf<T> {
+  items: T[];
+  next?: string | null;
+}
+
+export interface Decision {
+  outcome: 'approved' | 'declined';
+  requestNumber?: string;
+  hours?: number;
+  verifiedBy?: Verification;
+  reason?: string;
+  revokeFactorIds?: string[];
+  otherBrowsers?: OtherBrowsers;
+}
+export type NewSuspension = Omit<Decision, 'outcome' | 'requestNumber'>;
+
+type Query = Readonly<Record<string, string | undefined>>;
+type Send = <T>(path: string, call?: Call) => Promise<Answer<T>>;
+
+/** What changes something carries a key under which it happens once. */
+type Key = string;
+
+/** The management API in words: one method for each thing that the console does. */
+export function createApi(send: Send) {
+  const segment = encodeURIComponent;
+  const account = (id: string): string => `/accounts/${segment(id)}`;
+  const post = <T>(path: string, idempotencyKey: Key, body: unknown = {}) =>
+    send<T>(path, { method: 'POST', body, idempotencyKey });
+
+  return {
+    accounts: (query: Query) => send<ListOf<ApiAccount>>('/accounts', { query }),
+    account: (id: string) => send<ApiAccount>(account(id)),
+    changeAccount: (id: string, ifMatch: string, body: unknown) =>
+      send<ApiAccount>(account(id), { method: 'PATCH', ifMatch, body }),
+    deactivate: (id: string, key: Key) => post<unknown>(`${account(id)}/deactivate`, key),
+    reactivate: (id: string, key: Key) => post<unknown>(`${account(id)}/reactivate`, key),
+    resetPassword: (id: string, key: Key) => post<unknown>(`${account(id)}/password-reset`, key),
+    invite: (id: string, key: Key) => post<unknown>(`${account(id)}/invitations`, key),
+    setRole: (id: string, role: string, isGranted: boolean, ifMatch: string) =>
+      send<unknown>(`${account(id)}/roles/${segment(role)}`, { method: isGranted ? 'PUT' : 'DELETE', ifMatch }),
+
+    factors: (id: string) => send<ListOf<ApiFactor>>(`${account(id)}/factors`),
+    factor: (id: string, factorId: string) => send<ApiFactor>(`${account(id)}/factors/${segment(factorId)}`),
+    revokeFactor: (id: string, factorId: string, ifMatch: string) =>
+      send<unknown>(`${account(id)}/factors/${segment(factorId)}`, { method: 'DELETE', ifMatch }),
+
+    issuePass: (id: string, key: Key) => post<{ pass?: string; expiresAt: Date }>(`${account(id)}/access-passes`, key),
+    passes: (id: string) => send<ListOf<ApiAccessPass>>(`${account(id)}/access-passes`),
+
+    requests: (query: Query) => send<ListOf<ApiRequest>>('/recovery-requests', { query }),
+    request: (id: string) => send<ApiRequest>(`/recovery-requests/${segment(id)}`),
+    decide: (id: string, key: Key, decision: Decision) =>
+      post<ApiRequest>(`/recovery-requests/${segment(id)}/decision`, key, decision),
+
+    suspensions: (query: Query) => send<ListOf<ApiSuspension>>('/suspensions', { query }),
+    suspend: (id: string, key: Key, suspension: NewSuspension) =>
+      post<ApiSuspension>(`${account(id)}/suspensions`, key, suspension),
+    endSuspension: (id: string, key: Key, reason?: string) =>
+      post<ApiSuspension>(`/suspensions/${segment(id)}/end`, key, reason ? { reason } : {}),
+    issueAccessCode: (id: string, key: Key) => post<{ code?: string }>(`/suspensions/${segment(id)}/access-codes`, key),
+
+    sessions: (id: string) => send<ListOf<ApiSession>>(`${account(id)}/sessions`),
+    endSessions: (id: string) => send<unknown>(`${account(id)}/sessions`, { method: 'DELETE', ifMatch: '*' }),
+    endSession: (id: string, sessionId: string) =>
+      send<unknown>(`${account(id)}/sessions/${segment(sessionId)}`, { method: 'DELETE', ifMatch: '*' }),
+
+    clients: (query: Query) => send<ListOf<ApiClient>>('/clients', { query }),
+    client: (id: string) => send<ApiClient>(`/clients/${segment(id)}`),
+    addClient: (key: Key, client: unknown) => post<ApiClient>('/clients', key, client),
+    changeClient: (id: string, ifMatch: string, client: unknown) =>
+      send<ApiClient>(`/clients/${segment(id)}`, { method: 'PATCH', ifMatch, body: client }),
+    removeClient: (id: string, ifMatch: string) =>
+      send<unknown>(`/clients/${segment(id)}`, { method: 'DELETE', ifMatch }),
+    rotateSecret: (id: string, key: Key) => post<ApiClient>(`/clients/${segment(id)}/rotate-secret`, key),
+
+    auditEvents: (query: Query) => send<ListOf<ApiAuditEvent>>('/audit-events', { query }),
+    coverage: () => send<ApiCoverage>('/reports/coverage'),
+  };
+}
+
+export type Api = ReturnType<typeof createApi>;
