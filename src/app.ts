@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import Koa, { type Context } from 'koa';
 import mount from 'koa-mount';
 import type { Client, JWK, Provider } from 'oidc-provider';
@@ -18,6 +19,8 @@ import {
 } from './accounts/index.js';
 import * as apiFolder from './admin/api/index.js';
 import { createManagementApi, managementApiBase } from './admin/api/index.js';
+import * as consoleFolder from './admin/console/index.js';
+import { CONSOLE_CLIENT_ID, consoleClient, mountConsole } from './admin/console/index.js';
 import { SCOPES, scopesOfRoles } from './admin/index.js';
 import type { Audit } from './audit/index.js';
 import type { Config, Secrets } from './config/index.js';
@@ -88,7 +91,15 @@ export interface App {
 
 /** Makes the indexes of all folders; before the first request of a new version. */
 export async function ensureIndexes(database: Database): Promise<void> {
-  const folders = [accountsFolder, apiFolder, adapterFolder, notificationsFolder, secondFactorFolder, webhooksFolder];
+  const folders = [
+    accountsFolder,
+    apiFolder,
+    consoleFolder,
+    adapterFolder,
+    notificationsFolder,
+    secondFactorFolder,
+    webhooksFolder,
+  ];
   await Promise.all(folders.map((folder) => folder.ensureIndexes(database)));
 }
 
@@ -181,7 +192,13 @@ export function createApp(config: Config, deps: AppDeps): App {
     },
   });
   const { audit, engine, sessions, throttle, interactions, desk, jobs } = secondFactor.services;
-  const fixedClients = [accountClient(issuer, config.branding.companyName ?? config.branding.name), ...deps.clients];
+  const companyName = config.branding.companyName ?? config.branding.name;
+  const consoleSecret = secretBox.index(CONSOLE_CLIENT_ID, 'client-secret');
+  const fixedClients = [
+    accountClient(issuer, companyName),
+    consoleClient(issuer, consoleSecret, `${companyName} Console`),
+    ...deps.clients,
+  ];
   const provider = createProvider({
     ...core,
     config,
@@ -261,6 +278,22 @@ export function createApp(config: Config, deps: AppDeps): App {
       const client = await provider.Client.find(id);
       return client && { apiScopes: (client.api_scopes as string[] | undefined) ?? [] };
     },
+  });
+
+  let handler: RequestListener | undefined;
+  mountConsole({
+    ...core,
+    issuer,
+    web,
+    trustedProxyHops: config.trustedProxyHops,
+    clientSecret: consoleSecret,
+    handler: () => {
+      handler ??= koa.callback();
+      return handler;
+    },
+    watcher: desk.watcher,
+    eventStreams: web.streams,
+    suspensionHours: config.recoveryDesk.suspensionHours,
   });
 
   const koa = new Koa({ proxy: config.trustedProxyHops > 0, maxIpsCount: config.trustedProxyHops });

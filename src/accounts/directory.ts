@@ -5,7 +5,7 @@ import { type Database, isDuplicateKey, type Unit } from '../platform/database.j
 import { type Page, type PageRequest, readPage } from '../platform/paging.js';
 import type { Level } from '../policy/levels.js';
 import { isAddress } from './address.js';
-import type { Account } from './contract.js';
+import type { Account, Role } from './contract.js';
 import { isUsableLogin, normaliseLogin } from './login.js';
 import { ACCOUNTS_COLLECTION, type AccountDocument, type Coverage, toAccount } from './model.js';
 import { createOwners } from './owners.js';
@@ -48,12 +48,20 @@ export type Changed =
   | { status: 'stale' }
   | { status: 'refused'; reason: AccountRefusal };
 
+/** Who an account is, and what decides who may do something to it. */
+export interface NamedAccount {
+  login: string;
+  name: string;
+  groups: string[];
+  roles: Role[];
+}
+
 /** Accounts as administrators list, find and edit them; deleted ones are not among them. */
 export interface Directory {
   list(filter: DirectoryFilter, page: PageRequest): Promise<Page<DirectoryEntry>>;
   find(id: string): Promise<DirectoryEntry | undefined>;
-  /** Logins and names of these accounts, for lists of what is theirs. */
-  names(ids: readonly string[]): Promise<ReadonlyMap<string, { login: string; name: string }>>;
+  /** Who these accounts are, for lists of what is theirs. */
+  names(ids: readonly string[]): Promise<ReadonlyMap<string, NamedAccount>>;
   /** How many there are; counted along an index. Deleted ones have no level and no methods. */
   count(by: { active: boolean } & ({ level: Level; covered?: boolean } | { method: string })): Promise<number>;
   /** @throws AppError LOGIN_TAKEN: what else stands in the unit is not done either. */
@@ -126,9 +134,11 @@ export function createDirectory({ database, clock }: { database: Database; clock
     async names(ids) {
       if (ids.length === 0) return new Map();
       const found = await accounts
-        .find({ _id: { $in: [...new Set(ids)] } }, { projection: { login: 1, name: 1 } })
+        .find({ _id: { $in: [...new Set(ids)] } }, { projection: { login: 1, name: 1, groups: 1, roles: 1 } })
         .toArray();
-      return new Map(found.map(({ _id, login, name }) => [_id, { login, name }]));
+      return new Map(
+        found.map(({ _id, login, name, groups, roles = [] }) => [_id, { login, name, groups, roles: [...roles] }]),
+      );
     },
 
     async change(id, version, changes, { session }) {

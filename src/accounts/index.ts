@@ -17,6 +17,7 @@ export {
   type Directory,
   type DirectoryEntry,
   type DirectoryFilter,
+  type NamedAccount,
 } from './directory.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';

@@ -4,7 +4,7 @@ import { OTHER_BROWSERS, VERIFICATIONS } from '../../recovery-desk/contract.js';
 import type { Administrator } from './administrators.js';
 import type { ApiAccount } from './api.js';
 import { type Answer, problem } from './api-call.js';
-import { type Console, type Filled, formPage, leadTo, type Locals, type Params, show } from './desk.js';
+import { type Console, type Filled, formPage, type Locals, leadTo, type Params, show } from './desk.js';
 import { ROLES } from './profile-page.js';
 import { word } from './queue-page.js';
 import { DECISION_FIELDS, suspensionOf, TICK_FIELDS, ticks } from './request-page.js';
@@ -153,22 +153,6 @@ export function mountAccountActions(desk: Console, settings: { suspensionHours: 
       return { ok: true, data: { etag: factor.etag ?? '', factor: { method, label } } };
     },
     send: ({ api }, id, _key, { etag }, { factorId = '' }) => api.revokeFactor(id, factorId, etag),
-  });
-
-  action({
-    id: 'require-set-up',
-    fields: { deadline: 10, etag: 200 },
-    async locals(_ctx, { api }, account) {
-      const { etag = '' } = await api.account(account.id).then((found) => (found.ok ? found : { etag: '' }));
-      return { ok: true, data: { etag } };
-    },
-    async send({ api }, id, _key, { deadline, etag }) {
-      const until = /^\d{4}-\d\d-\d\d$/.test(deadline) ? new Date(`${deadline}T00:00:00Z`) : undefined;
-      if (deadline && (!until || Number.isNaN(until.getTime()))) return problem(422, 'date');
-      return api.changeAccount(id, etag, {
-        setUp: { required: true, deadline: until?.toISOString() ?? null },
-      });
-    },
   });
 
   action({

@@ -1,21 +1,22 @@
 import type { Context } from 'koa';
+import type { Role } from '../../accounts/contract.js';
 import { seeOther } from '../../http/index.js';
 import type { Clock } from '../../platform/clock.js';
+import type { Scope } from '../index.js';
 import { type Api, createApi } from './api.js';
 import { type Answer, type Call, parseJson, readRefusal, requestOf } from './api-call.js';
 import { apiOf } from './console-client.js';
 import type { Departures } from './departures.js';
 import type { Caller, InProcessFetch } from './in-process-fetch.js';
 import type { IssuedTokens, RelyingParty, StepUp } from './relying-party.js';
-import type { AdminScope } from './scopes.js';
 import type { ConsoleTokens, WebSession, WebSessions } from './web-sessions.js';
 
 /** Somebody signed in to the console. What they may do is the API's to decide; scopes only say what is worth showing. */
 export interface Administrator {
   accountId: string;
   name: string;
-  roles: readonly string[];
-  may(scope: AdminScope): boolean;
+  roles: readonly Role[];
+  may(scope: Scope): boolean;
   api: Api;
   /** The API's own answer, unread: for what is passed on as a stream. */
   stream(path: string, call: Call): Promise<Answer<Response>>;
@@ -51,7 +52,7 @@ export function createAdministrators(deps: {
   const withRoles = async (fetch: InProcessFetch, issued: IssuedTokens | ConsoleTokens): Promise<ConsoleTokens> => {
     const { url, init } = requestOf(base, '/me', {}, issued.accessToken);
     const response = await fetch(url, init);
-    const me = response.ok ? (parseJson(await response.text()) as { roles?: string[] }) : {};
+    const me = response.ok ? (parseJson(await response.text()) as { roles?: Role[] }) : {};
     const { accessToken, accessEndsAt, refreshToken, idToken, scopes, name } = issued;
     const roles = me.roles ?? [];
     return { accessToken, accessEndsAt, ...(refreshToken ? { refreshToken } : {}), idToken, scopes, roles, name };

@@ -1,3 +1,4 @@
+import type { Role } from '../../accounts/contract.js';
 import type { OtherBrowsers, RecoveryRequest, Suspension, Verification } from '../../recovery-desk/contract.js';
 import type { Answer, Call } from './api-call.js';
 
@@ -8,12 +9,14 @@ export interface ApiAccount {
   name: string;
   email?: string;
   groups: string[];
-  state: 'active' | 'deactivated';
-  roles: string[];
-  createdAt?: Date;
-  /** Strongest level that a factor of theirs can give; absent without one. */
-  level?: string;
-  covered?: boolean;
+  active: boolean;
+  roles: Role[];
+  createdAt: Date;
+  /** The highest that the account can reach. */
+  level: string;
+  /** A factor is set up that is enough by itself. */
+  covered: boolean;
+  methods: string[];
   suspension?: { id: string; until: Date };
 }
 export interface ApiFactor {
@@ -33,8 +36,19 @@ export interface ApiSession {
   userAgent?: string;
   clientIds?: string[];
 }
-export type ApiRequest = RecoveryRequest & { openRequests?: number };
-export type ApiSuspension = Suspension;
+/** Whose something in a list is. */
+export interface ApiAccountReference {
+  id: string;
+  login: string;
+  name: string;
+  groups: string[];
+  roles: Role[];
+}
+export type ApiRequest = Omit<RecoveryRequest, 'accountId'> & {
+  account: ApiAccountReference;
+  openRequestsOfAccount: number;
+};
+export type ApiSuspension = Omit<Suspension, 'accountId'> & { account: ApiAccountReference };
 export interface ApiAccessPass {
   id: string;
   createdAt: Date;
@@ -123,7 +137,7 @@ export function createApi(send: Send) {
     requests: (query: Query) => send<ListOf<ApiRequest>>('/recovery-requests', { query }),
     request: (id: string) => send<ApiRequest>(`/recovery-requests/${segment(id)}`),
     decide: (id: string, key: Key, decision: Decision) =>
-      post<ApiRequest>(`/recovery-requests/${segment(id)}/decision`, key, decision),
+      post<{ request: ApiRequest }>(`/recovery-requests/${segment(id)}/decision`, key, decision),
 
     suspensions: (query: Query) => send<ListOf<ApiSuspension>>('/suspensions', { query }),
     suspend: (id: string, key: Key, suspension: NewSuspension) =>

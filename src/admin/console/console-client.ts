@@ -1,4 +1,4 @@
-import { ADMIN_SCOPES } from './scopes.js';
+import { SCOPES } from '../index.js';
 
 /** The client under which the console signs administrators in. */
 export const CONSOLE_CLIENT_ID = 'countersign-console';
@@ -7,7 +7,7 @@ export const CONSOLE_CLIENT_ID = 'countersign-console';
 export const apiOf = (issuer: string): string => `${issuer}/api/v1`;
 
 /** Asked for by everybody: the issuer grants what the account's role allows. */
-export const CONSOLE_SCOPE = ['openid', 'profile', ...ADMIN_SCOPES].join(' ');
+export const CONSOLE_SCOPE = ['openid', 'profile', ...SCOPES].join(' ');
 
 /**
  * The console signs people in like any application does. Its secret never leaves the server: it is derived from the

@@ -55,7 +55,11 @@ export function createDepartures(deps: { cookies: CookieSettings; secretBox: Sec
     take(ctx, state) {
       const all = read(ctx);
       const found = all.find((departure) => departure.state === state);
-      if (found) write(ctx, all.filter((departure) => departure !== found));
+      if (found)
+        write(
+          ctx,
+          all.filter((departure) => departure !== found),
+        );
       return found;
     },
   };

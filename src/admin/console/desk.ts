@@ -2,9 +2,9 @@ import type { Context } from 'koa';
 import { type FormFields, type FormValues, type Pages, type Presenter, seeOther } from '../../http/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Random } from '../../platform/random.js';
+import type { Scope } from '../index.js';
 import type { Administrator, Administrators } from './administrators.js';
 import type { Answer, Refusal } from './api-call.js';
-import type { AdminScope } from './scopes.js';
 import type { WebSessions } from './web-sessions.js';
 
 /** What every page of the console is made with. */
@@ -23,7 +23,7 @@ export interface Console {
 export type Params = Readonly<Record<string, string>>;
 export type Locals = Record<string, unknown>;
 
-const SECTIONS: readonly { id: string; path: string; scope: AdminScope }[] = [
+const SECTIONS: readonly { id: string; path: string; scope: Scope }[] = [
   { id: 'queue', path: '/console', scope: 'recovery:read' },
   { id: 'people', path: '/console/people', scope: 'accounts:read' },
   { id: 'overview', path: '/console/overview', scope: 'reports:read' },
@@ -82,7 +82,11 @@ export async function refuse(
     administrator,
     section,
     hasNoRole ? 'no-role' : 'problem',
-    { status: status >= 500 && status !== 503 ? 500 : status, retrySeconds: retryAfterSeconds, homeHref: desk.url('/console') },
+    {
+      status: status >= 500 && status !== 503 ? 500 : status,
+      retrySeconds: retryAfterSeconds,
+      homeHref: desk.url('/console'),
+    },
     status,
   );
 }
@@ -137,12 +141,7 @@ export interface FormPage<Fields extends FormFields, Done> {
     filled: Filled<Fields>,
   ): Promise<Refusal | undefined>;
   /** Does it. A `FormProblem` of one's own keeps what needs no API from being asked. */
-  send(
-    administrator: Administrator,
-    form: FormValues<Fields>,
-    params: Params,
-    key: string,
-  ): Promise<Answer<Done>>;
+  send(administrator: Administrator, form: FormValues<Fields>, params: Params, key: string): Promise<Answer<Done>>;
   done(ctx: Context, administrator: Administrator, done: Done, params: Params, form: FormValues<Fields>): Promise<void>;
   /** Instead of the form once more. True when it has answered. */
   refused?(
@@ -207,8 +206,8 @@ export function formPage<const Fields extends FormFields, Done>(desk: Console, o
     const shown = await one.show(ctx, administrator, params, {
       values: form,
       isFilled: true,
-      // The API holds a key to one body, and what was refused will be changed. What was not answered may have been done.
-      key: status >= 500 || status === 429 ? key : newKey(),
+      // The API frees the key of what it refuses, and keeps the one of what it may have done.
+      key: code === 'IDEMPOTENCY_KEY_REUSED' ? newKey() : key,
       action: ctx.path,
       isConfirmed: false,
       problem: { status, code, document, ...(retryAfterSeconds ? { retrySeconds: retryAfterSeconds } : {}) },

@@ -51,7 +51,9 @@ export function createInProcessFetch(options: {
           'user-agent': userAgent,
           ...forwarded,
         },
-        ...(body === undefined || body === null ? {} : { payload: body instanceof Uint8Array ? Buffer.from(body) : String(body) }),
+        ...(body === undefined || body === null
+          ? {}
+          : { payload: body instanceof Uint8Array ? Buffer.from(body) : String(body) }),
         payloadAsStream: true,
       });
       const headers = new Headers();

@@ -1,6 +1,6 @@
 import { bars, stackedBar } from './charts.js';
 import { type Console, page, show } from './desk.js';
-import { accountsOf } from './queue-page.js';
+import { nameOf } from './queue-page.js';
 
 const SHOWN = 5;
 
@@ -15,7 +15,6 @@ export function mountOverview(desk: Console): void {
     ]);
     if (!coverage.ok) return coverage.refusal;
     const running = suspensions?.ok ? suspensions.data.items : [];
-    const names = await accountsOf(api, running.map(({ accountId }) => accountId));
     const { accounts, covered, suspended, openRequests, byMethod } = coverage.data;
     show(desk, ctx, administrator, 'overview', 'overview', {
       accounts,
@@ -27,9 +26,9 @@ export function mountOverview(desk: Console): void {
       ]),
       signIns: bars(Object.entries(byMethod).map(([id, value]) => ({ id, value }))),
       suspended,
-      suspensions: running.map(({ accountId, until }) => ({
-        name: names.get(accountId)?.name ?? accountId,
-        href: desk.url(`/console/people/${encodeURIComponent(accountId)}`),
+      suspensions: running.map(({ account, until }) => ({
+        name: nameOf(account),
+        href: desk.url(`/console/people/${encodeURIComponent(account.id)}`),
         until,
       })),
       openRequests,

@@ -7,10 +7,10 @@ const STATES = ['active', 'deactivated'] as const;
 const COVERED = ['true', 'false'] as const;
 
 /** What a row and a profile's header say at a glance. */
-export const standingOf = ({ state, level, suspension }: ApiAccount): string => {
-  if (state === 'deactivated') return 'deactivated';
+export const standingOf = ({ active, covered, suspension }: ApiAccount): string => {
+  if (!active) return 'deactivated';
   if (suspension) return 'suspended';
-  return level ? 'protected' : 'unprotected';
+  return covered ? 'protected' : 'unprotected';
 };
 
 /** Everybody: search and filters, page by page. */
@@ -42,9 +42,7 @@ export function mountPeople(desk: Console): void {
         level: account.level,
         until: account.suspension?.until,
       })),
-      ...(next
-        ? { nextHref: desk.url(`/console/people?${new URLSearchParams([...chosen, ['cursor', next]])}`) }
-        : {}),
+      ...(next ? { nextHref: desk.url(`/console/people?${new URLSearchParams([...chosen, ['cursor', next]])}`) } : {}),
     });
     return undefined;
   });

@@ -1,4 +1,5 @@
 import { browserName } from '../../account-pages/index.js';
+import type { Scope } from '../index.js';
 import type { Administrator } from './administrators.js';
 import type { ApiAccount } from './api.js';
 import type { Answer, Refusal } from './api-call.js';
@@ -6,14 +7,13 @@ import { auditRow } from './audit-page.js';
 import { type Console, type Locals, page, show } from './desk.js';
 import { standingOf } from './people-page.js';
 import { accountsOf, outOfReach, word } from './queue-page.js';
-import type { AdminScope } from './scopes.js';
 
 const TABS = [
   { id: 'methods', scope: 'factors:read' },
   { id: 'sessions', scope: 'sessions:read' },
   { id: 'requests', scope: 'recovery:read' },
   { id: 'audit', scope: 'audit:read' },
-] as const satisfies readonly { id: string; scope: AdminScope }[];
+] as const satisfies readonly { id: string; scope: Scope }[];
 type Tab = (typeof TABS)[number]['id'];
 
 export const ROLES = ['auditor', 'helpdesk', 'admin', 'owner'] as const;
@@ -65,8 +65,8 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
 
   const requests = async ({ api }: Administrator, account: ApiAccount): Loading => {
     const [found, suspensions] = await Promise.all([
-      api.requests({ account: account.id, limit: '20' }),
-      api.suspensions({ account: account.id, limit: '20' }),
+      api.requests({ accountId: account.id, limit: '20' }),
+      api.suspensions({ accountId: account.id, limit: '20' }),
     ]);
     if (!found.ok) return found;
     if (!suspensions.ok) return suspensions;
@@ -108,9 +108,9 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
   const actionsOf = (administrator: Administrator, account: ApiAccount) => {
     const own = pathOf(account.id);
     const href = (action: string): string => desk.url(`${own}/${action}`);
-    const may = (scope: AdminScope, actions: { id: string; href: string; hours?: number }[]) =>
+    const may = (scope: Scope, actions: { id: string; href: string; hours?: number }[]) =>
       administrator.may(scope) ? actions : [];
-    const isActive = account.state === 'active';
+    const isActive = account.active;
     const twoFactor = may(
       'suspensions:write',
       account.suspension
@@ -130,7 +130,6 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
             ? may('accounts:write', [
                 { id: 'invite', href: href('invite') },
                 { id: 'reset-password', href: href('reset-password') },
-                { id: 'require-set-up', href: href('require-set-up') },
               ])
             : []),
           ...may('sessions:revoke', [{ id: 'end-sessions', href: href('end-sessions') }]),
@@ -140,9 +139,7 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
         id: 'account',
         actions: [
           ...may('accounts:write', [
-            isActive
-              ? { id: 'deactivate', href: href('deactivate') }
-              : { id: 'reactivate', href: href('reactivate') },
+            isActive ? { id: 'deactivate', href: href('deactivate') } : { id: 'reactivate', href: href('reactivate') },
           ]),
           ...may('roles:write', [{ id: 'roles', href: href('roles') }]),
         ],
@@ -154,7 +151,7 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
     const found = await administrator.api.account(id);
     if (!found.ok) return found.refusal;
     const account = found.data;
-    const reason = outOfReach(administrator, account, account.id);
+    const reason = outOfReach(administrator, account);
     const tabs = TABS.filter(({ scope }) => administrator.may(scope));
     const tab = tabs.find((one) => one.id === ctx.query.tab) ?? tabs[0];
     const content = tab ? await contents[tab.id](administrator, account, reason === undefined) : loaded({});

@@ -4,7 +4,7 @@ import type { EventStreams } from '../../http/index.js';
 import type { RequestWatcher } from '../../recovery-desk/contract.js';
 import { mayActOn } from '../index.js';
 import type { Administrator } from './administrators.js';
-import type { Api, ApiAccount, ApiRequest } from './api.js';
+import type { Api, ApiAccount, ApiAccountReference, ApiRequest } from './api.js';
 import { type Console, page, show } from './desk.js';
 
 const STATES = ['open', 'approved', 'declined', 'all'] as const;
@@ -20,27 +20,30 @@ export async function accountsOf(api: Api, ids: readonly string[]): Promise<Read
   return new Map(answers.flatMap((answer) => (answer.ok ? [[answer.data.id, answer.data] as const] : [])));
 }
 
+/** Nothing but the id is left of an account that was deleted. */
+export const nameOf = ({ id, name }: Pick<ApiAccountReference, 'id' | 'name'>): string => name || id;
+
 /** Why this administrator may not decide about this account: their own, or of a role out of their reach. */
-export function outOfReach(administrator: Administrator, account: ApiAccount | undefined, accountId: string) {
-  if (administrator.accountId === accountId) return 'own';
-  return mayActOn(administrator.roles, account?.roles) ? undefined : 'role';
+export function outOfReach({ accountId, roles }: Administrator, account: Pick<ApiAccountReference, 'id' | 'roles'>) {
+  if (accountId === account.id) return 'own';
+  return mayActOn(roles, account.roles) ? undefined : 'role';
 }
 
-const row = (desk: Console, administrator: Administrator, request: ApiRequest, account: ApiAccount | undefined) => ({
+const row = (desk: Console, administrator: Administrator, request: ApiRequest) => ({
   href: desk.url(`/console/requests/${encodeURIComponent(request.id)}`),
   state: request.state,
   createdAt: request.createdAt,
   ageSeconds: Math.max(0, Math.round((desk.clock.now().getTime() - request.createdAt.getTime()) / 1000)),
-  name: account?.name ?? request.accountId,
-  login: account?.login,
-  groups: account?.groups ?? [],
+  name: nameOf(request.account),
+  login: request.account.login,
+  groups: request.account.groups,
   circumstances: request.circumstances,
   ip: request.origin.ip,
   browser: browserName(request.origin.userAgent),
   isKnownBrowser: request.isKnownBrowser,
   failedMethods: request.failedMethods,
-  openRequests: request.openRequests ?? 1,
-  outOfReach: outOfReach(administrator, account, request.accountId),
+  openRequests: request.openRequestsOfAccount,
+  outOfReach: outOfReach(administrator, request.account),
 });
 
 /** The queue: who cannot get in right now. Live where there is JavaScript, a link to press where there is none. */
@@ -61,8 +64,7 @@ export function mountQueue(
     });
     if (!answer.ok) return answer.refusal;
     const { items, next } = answer.data;
-    const accounts = await accountsOf(administrator.api, items.map(({ accountId }) => accountId));
-    const rows = items.map((request) => row(desk, administrator, request, accounts.get(request.accountId)));
+    const rows = items.map((request) => row(desk, administrator, request));
     // Whoever has waited longest comes first.
     if (state === 'open' && !cursor && !next) rows.reverse();
     show(desk, ctx, administrator, 'queue', 'queue', {

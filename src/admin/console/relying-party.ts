@@ -36,7 +36,8 @@ export interface RelyingParty {
 const EARLY_SECONDS = 20;
 /** RFC 6749 5.2: the grant is over, for whatever reason. All else is a fault. */
 const isRefusal = (error: unknown): boolean =>
-  error instanceof client.ResponseBodyError && ['invalid_grant', 'invalid_target', 'invalid_scope'].includes(error.error);
+  error instanceof client.ResponseBodyError &&
+  ['invalid_grant', 'invalid_target', 'invalid_scope'].includes(error.error);
 
 /** Whether the protocol said no, and not a fault of ours. */
 export const isProtocolError = (error: unknown): boolean =>

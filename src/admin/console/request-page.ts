@@ -4,10 +4,10 @@ import type { FormFields, FormValues } from '../../http/index.js';
 import type { OtherBrowsers, Verification } from '../../recovery-desk/contract.js';
 import { OTHER_BROWSERS, VERIFICATIONS } from '../../recovery-desk/contract.js';
 import type { Administrator } from './administrators.js';
-import type { ApiAccount, ApiFactor, ApiRequest, Decision } from './api.js';
+import type { ApiFactor, ApiRequest, Decision } from './api.js';
 import { problem, type Refusal } from './api-call.js';
 import { type Console, type Filled, formPage, leadTo, show } from './desk.js';
-import { accountsOf, outOfReach } from './queue-page.js';
+import { accountsOf, nameOf, outOfReach } from './queue-page.js';
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
@@ -70,7 +70,6 @@ function flagsOf(desk: Console, request: ApiRequest, others: readonly ApiRequest
 
 interface Loaded {
   request: ApiRequest;
-  account: ApiAccount | undefined;
   factors: ApiFactor[];
   others: ApiRequest[];
 }
@@ -79,15 +78,10 @@ async function load(administrator: Administrator, id: string): Promise<Loaded | 
   const { api } = administrator;
   const found = await api.request(id);
   if (!found.ok) return found.refusal;
-  const { accountId } = found.data;
-  const [accounts, factors, others] = await Promise.all([
-    accountsOf(api, [accountId]),
-    api.factors(accountId),
-    api.requests({ account: accountId, limit: '20' }),
-  ]);
+  const { id: accountId } = found.data.account;
+  const [factors, others] = await Promise.all([api.factors(accountId), api.requests({ accountId, limit: '20' })]);
   return {
     request: found.data,
-    account: accounts.get(accountId),
     factors: factors.ok ? factors.data.items : [],
     others: others.ok ? others.data.items : [],
   };
@@ -98,38 +92,41 @@ export function mountRequest(desk: Console, settings: { suspensionHours: readonl
   const personPath = (accountId: string): string => `/console/people/${encodeURIComponent(accountId)}`;
 
   const showDecided = async (ctx: Context, administrator: Administrator, loaded: Loaded, isLate: boolean) => {
-    const { request, account } = loaded;
-    const { decision } = request;
-    const deciders = decision ? await accountsOf(administrator.api, [decision.by]) : new Map<string, ApiAccount>();
+    const { request } = loaded;
+    const { decision, account } = request;
+    const ids = [account.id, ...(decision ? [decision.by] : [])];
+    const accounts = await accountsOf(administrator.api, ids);
+    const running = accounts.get(account.id)?.suspension;
     const until = decision?.hours ? new Date(decision.at.getTime() + decision.hours * 3600_000) : undefined;
-    const isRunning = until !== undefined && until > desk.clock.now() && account?.suspension !== undefined;
+    const isRunning = running !== undefined && running.id === decision?.suspensionId;
     show(desk, ctx, administrator, 'queue', 'decided', {
-      name: account?.name ?? request.accountId,
+      name: nameOf(account),
       state: request.state,
       isLate,
       isJustDecided: ctx.query.done !== undefined,
       decision: decision && {
         ...decision,
-        byName: decision.by === administrator.accountId ? undefined : (deciders.get(decision.by)?.name ?? decision.by),
+        byName: decision.by === administrator.accountId ? undefined : (accounts.get(decision.by)?.name ?? decision.by),
         secondsAgo: Math.max(0, Math.round((desk.clock.now().getTime() - decision.at.getTime()) / 1000)),
         revoked: decision.revokedFactorIds?.length ?? 0,
       },
       changedAt: request.changedAt,
       until,
       isRunning,
-      personHref: desk.url(personPath(request.accountId)),
+      personHref: desk.url(personPath(account.id)),
       queueHref: desk.url('/console'),
       ...(isRunning && administrator.may('suspensions:write')
         ? {
-            endHref: desk.url(`${personPath(request.accountId)}/end-suspension`),
-            codeHref: desk.url(`${personPath(request.accountId)}/access-code`),
+            endHref: desk.url(`${personPath(account.id)}/end-suspension`),
+            codeHref: desk.url(`${personPath(account.id)}/access-code`),
           }
         : {}),
     });
   };
 
   const showForm = (ctx: Context, administrator: Administrator, loaded: Loaded, filled: Filled<typeof FIELDS>) => {
-    const { request, account, factors, others } = loaded;
+    const { request, factors, others } = loaded;
+    const { account } = request;
     const { values, isFilled } = filled;
     const isLost = request.circumstances === 'lost_or_stolen';
     show(desk, ctx, administrator, 'queue', 'request', {
@@ -140,10 +137,10 @@ export function mountRequest(desk: Console, settings: { suspensionHours: readonl
         hours: values.hours || String(settings.suspensionHours[0] ?? 24),
         otherBrowsers: values.otherBrowsers || OTHER_BROWSERS[0],
       },
-      name: account?.name ?? request.accountId,
-      login: account?.login,
-      groups: account?.groups ?? [],
-      personHref: desk.url(personPath(request.accountId)),
+      name: nameOf(account),
+      login: account.login,
+      groups: account.groups,
+      personHref: desk.url(personPath(account.id)),
       queueHref: desk.url('/console'),
       request: {
         createdAt: request.createdAt,
@@ -162,9 +159,7 @@ export function mountRequest(desk: Console, settings: { suspensionHours: readonl
       verifications: VERIFICATIONS,
       hourChoices: settings.suspensionHours,
       ticks: ticks(factors, values, isFilled, isLost),
-      outOfReach: administrator.may('recovery:decide')
-        ? outOfReach(administrator, account, request.accountId)
-        : 'scope',
+      outOfReach: administrator.may('recovery:decide') ? outOfReach(administrator, account) : 'scope',
     });
   };
 
@@ -200,7 +195,7 @@ export function mountRequest(desk: Console, settings: { suspensionHours: readonl
       const path = `/console/requests/${encodeURIComponent(matches)}`;
       const held = await desk.sessions.hold(administrator.session, {
         path: desk.url(path),
-        values: { ...form, key: `${key.slice(0, 60)}-2` },
+        values: { ...form, key },
       });
       leadTo(desk, ctx, `${path}?form=${held}&moved=1`);
       return true;

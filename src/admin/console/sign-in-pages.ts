@@ -38,5 +38,5 @@ export function mountSignInPages({ pages, presenter, administrators, url }: Cons
 function reasonOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return 'unknown';
   const { error: oauth, code, name } = error as { error?: unknown; code?: unknown; name?: unknown };
-  return [oauth, code, name].find((one) => typeof one === 'string') as string | undefined ?? 'unknown';
+  return ([oauth, code, name].find((one) => typeof one === 'string') as string | undefined) ?? 'unknown';
 }

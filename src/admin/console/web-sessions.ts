@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { Role } from '../../accounts/contract.js';
 import type { CookieSettings } from '../../http/index.js';
 import { type Clock, inSeconds } from '../../platform/clock.js';
 import type { Database, EnsureIndexes } from '../../platform/database.js';
@@ -24,7 +25,7 @@ export interface ConsoleTokens {
   refreshToken?: string;
   idToken: string;
   scopes: string[];
-  roles: string[];
+  roles: Role[];
   name: string;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NamedAccount } from '../../../accounts/index.js';
 import {
   CIRCUMSTANCES,
   OTHER_BROWSERS,
@@ -8,7 +9,7 @@ import {
   type Suspension,
   VERIFICATIONS,
 } from '../../../recovery-desk/contract.js';
-import { id, instant, shown, shownIf } from './fields.js';
+import { id, instant, role, shown, shownIf } from './fields.js';
 
 export const requestState = z.enum(REQUEST_STATES).meta({ id: 'RecoveryRequestState' });
 export const verification = z
@@ -20,7 +21,7 @@ export const otherBrowsers = z.enum(OTHER_BROWSERS).meta({
 });
 
 const whose = z
-  .strictObject({ id, login: z.string(), name: z.string() })
+  .strictObject({ id, login: z.string(), name: z.string(), groups: z.array(z.string()), roles: z.array(role) })
   .meta({ id: 'AccountReference', description: 'Whose it is.' });
 
 const decision = z.strictObject({
@@ -56,16 +57,11 @@ export const recoveryRequestSchema = z
   })
   .meta({ id: 'RecoveryRequest' });
 
-export interface Named {
-  login: string;
-  name: string;
-}
-
-const GONE: Named = { login: '', name: '' };
+const GONE: NamedAccount = { login: '', name: '', groups: [], roles: [] };
 
 export const showRequest = (
   request: RecoveryRequest,
-  names: ReadonlyMap<string, Named>,
+  names: ReadonlyMap<string, NamedAccount>,
   open: ReadonlyMap<string, number>,
 ): z.output<typeof recoveryRequestSchema> => {
   const { accountId, decision: decided, createdAt, expiresAt, changedAt, origin } = request;
@@ -142,7 +138,7 @@ export const suspensionSchema = z
 
 export const showSuspension = (
   { accountId, createdAt, until, endedAt, ...rest }: Suspension,
-  names: ReadonlyMap<string, Named>,
+  names: ReadonlyMap<string, NamedAccount>,
 ): z.output<typeof suspensionSchema> => ({
   id: rest.id,
   account: { id: accountId, ...(names.get(accountId) ?? GONE) },
