@@ -1,5 +1,6 @@
 import { hasNotMe, NOTICES } from '../../src/notifications/contract.js';
 import { apiDocs } from './api-docs-sample.js';
+import { consoleSamples } from './console-samples.js';
 
 /** Locals of every page, in every state worth looking at: `<view>` or `<view>#<state>`. */
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 23, 9, 0) + minutes * 60_000);
@@ -359,4 +360,5 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'account/remove': { action: '/a', label: 'Work phone', method: 'totp', isLast: true, backHref: '/account' },
   'account/remove#problem': { action: '/a', label: 'Tablet', method: 'totp', backHref: '/account', error: 'gone' },
   'account/sign-out-everywhere': { action: '/account/sign-out-everywhere', backHref: '/account' },
+  ...consoleSamples(at),
 };
