@@ -1,6 +1,7 @@
 /** Prevents: input that no form sends from doing anything at all. Every form of ours is in the table by itself. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
+import { consolePaths } from '../admin/console/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
@@ -18,6 +19,8 @@ interface Live {
 }
 const live: Record<string, (path: string) => Promise<Live>> = {};
 let visitor: Browser;
+/** Counters; and the console writes down when somebody was there last. */
+const LEFT_OUT = ['attempts', 'audit_events', 'oidc', 'console_sessions'];
 let sessionUid: string;
 
 beforeAll(async () => {
@@ -49,6 +52,8 @@ beforeAll(async () => {
     browser: visitor,
     path: path.replace(':uid', sessionUid).replace(':id', anna.authenticator.factorId),
   });
+  const consolePath = await consolePaths(app, visitor, anna.account);
+  live.console = async (path) => ({ browser: visitor, path: consolePath(path) });
   for (const [segment, purpose] of [
     ['invitation', 'invitation'],
     ['password-reset', 'password_reset'],
@@ -134,9 +139,9 @@ test('strange path parameters: unknown, never a fault, and nothing is written', 
   const csrf = await csrfOf(anonymous);
   const signedIn = visitor.clone();
   const signedInCsrf = await csrfOf(signedIn);
-  const before = await snapshot(app, ['attempts', 'audit_events', 'oidc']);
+  const before = await snapshot(app, LEFT_OUT);
   for (const { path: shape, fields } of shapes) {
-    const [browser, token] = shape.startsWith('/account') ? [signedIn, signedInCsrf] : [anonymous, csrf];
+    const [browser, token] = /^\/(account|console)/.test(shape) ? [signedIn, signedInCsrf] : [anonymous, csrf];
     for (const parameter of PARAMETERS) {
       const url = `${app.issuer}${shape.replace(/:\w+/g, parameter)}`;
       for (const method of ['GET', 'POST']) {
@@ -147,6 +152,8 @@ test('strange path parameters: unknown, never a fault, and nothing is written', 
             : {}),
         });
         const name = `${method} ${shape} ${parameter.slice(0, 20)}`;
+        // Dots are taken away by whoever sends them: that is another page.
+        if (answer.status === 200 && new URL(url).pathname.split('/').length < shape.split('/').length) continue;
         // Some pages lead back to their step or, for a fresh proof, through a sign-in: always to ourselves.
         if (method === 'GET' && answer.status === 303) {
           const target = new URL(answer.headers.get('location') ?? '', app.issuer);
@@ -156,7 +163,7 @@ test('strange path parameters: unknown, never a fault, and nothing is written', 
       }
     }
   }
-  expect(await snapshot(app, ['attempts', 'audit_events', 'oidc'])).toEqual(before);
+  expect(await snapshot(app, LEFT_OUT)).toEqual(before);
 }, 240_000);
 
 test('an interaction of another browser is refused by every page of it', async () => {

@@ -4,7 +4,7 @@ import { seeOther } from '../../http/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Scope } from '../index.js';
 import { type Api, createApi } from './api.js';
-import { type Answer, type Call, parseJson, readRefusal, requestOf } from './api-call.js';
+import { type Answer, type Call, parseJson, problem, readRefusal, requestOf } from './api-call.js';
 import { apiOf } from './console-client.js';
 import type { Departures } from './departures.js';
 import type { Caller, InProcessFetch } from './in-process-fetch.js';
@@ -72,6 +72,8 @@ export function createAdministrators(deps: {
     };
     const isOver = (): boolean => new Date(tokens.accessEndsAt) <= clock.now();
     const stream = async (path: string, call: Call): Promise<Answer<Response>> => {
+      // URLs take such parts for steps upwards, encoded or not: an id is none of them.
+      if (/\/\.\.?(\/|$)/.test(path)) return problem(404, '');
       if (isOver() && !(await renew())) return { ok: false, refusal: { kind: 'signed_out' } };
       for (let isSecond = false; ; isSecond = true) {
         const { url, init } = requestOf(base, path, call, tokens.accessToken);
