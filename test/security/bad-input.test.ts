@@ -1,7 +1,7 @@
 /** Prevents: input that no form sends from doing anything at all. Every form of ours is in the table by itself. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
 import { consolePaths } from '../admin/console/support.js';
+import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';

@@ -1,3 +1,4 @@
+import { columns } from '../../src/admin/console/charts.js';
 import { AUDIT_EVENTS } from '../../src/audit/contract.js';
 import { deskSamples } from './console-desk-samples.js';
 import { peopleSamples } from './console-people-samples.js';
@@ -47,7 +48,7 @@ export function consoleSamples(at: At): Record<string, Locals> {
     etag: '"x"',
     name: 'Wiki',
     kind: 'server',
-    source: 'database',
+    source: 'registered',
     isEditable: true,
     levels,
     hasSecret: true,
@@ -64,6 +65,14 @@ export function consoleSamples(at: At): Record<string, Locals> {
     levels,
     backHref: '/console/clients',
   };
+  const days = Array.from({ length: 14 }, (_, n) => ({
+    day: `2026-11-${String(n + 10).padStart(2, '0')}`,
+    total: n % 7 > 4 ? 40 : 280 + 23 * (n % 5),
+    byMethod:
+      n % 7 > 4
+        ? { none: 10, recovery_code: 0, totp: 30 }
+        : { none: 60 + n, recovery_code: n % 3 ? 0 : 14, totp: 206 + 23 * (n % 5) },
+  }));
   const overview = {
     ...frameOf('overview'),
     accounts: 1284,
@@ -73,16 +82,30 @@ export function consoleSamples(at: At): Record<string, Locals> {
       { id: 'covered', value: 1041, x: 0, width: 812, percent: 81 },
       { id: 'uncovered', value: 243, x: 812, width: 188, percent: 19 },
     ],
-    signIns: [
-      { id: 'totp', value: 4031, x: 0, width: 1000, percent: 93 },
-      { id: 'recovery_code', value: 87, x: 0, width: 22, percent: 2 },
+    isFirstEnrolmentWeak: true,
+    methods: [
+      { id: 'totp', value: 1041, x: 0, width: 1000, percent: 60 },
+      { id: 'recovery_code', value: 690, x: 0, width: 663, percent: 40 },
     ],
-    suspended: 2,
+    signIns: {
+      days: 14,
+      width: 14 * 40,
+      height: 160,
+      columns: columns(days, ['totp', 'none', 'recovery_code']),
+      totals: [
+        { id: 'totp', value: 4031, x: 0, width: 1000, percent: 77 },
+        { id: 'none', value: 1087, x: 0, width: 270, percent: 21 },
+        { id: 'recovery_code', value: 87, x: 0, width: 22, percent: 2 },
+      ],
+      order: ['totp', 'none', 'recovery_code'],
+      values: days.map(({ byMethod }) => byMethod),
+    },
+    suspended: { count: 2, isMore: false },
     suspensions: [
       { name: 'Anna Berger', href: '/p/1', until: at(DAY) },
       { name: 'Emil Krause', href: '/p/5', until: at(300) },
     ],
-    openRequests: 4,
+    open: { count: 4, isMore: false },
     oldestAt: at(-38),
     queueHref: '/console',
     uncoveredHref: '/console/people?covered=false',
@@ -98,10 +121,12 @@ export function consoleSamples(at: At): Record<string, Locals> {
       covered: 0,
       percent: 0,
       coverage: [],
-      signIns: [],
-      suspended: 0,
+      isFirstEnrolmentWeak: false,
+      methods: [],
+      signIns: { ...overview.signIns, totals: [], columns: [], values: [] },
+      suspended: { count: 0, isMore: false },
       suspensions: [],
-      openRequests: 0,
+      open: { count: 0, isMore: false },
       oldestAt: undefined,
     },
     'console/audit': {
@@ -132,7 +157,7 @@ export function consoleSamples(at: At): Record<string, Locals> {
         name: ['Time Sheets', 'Wiki', 'Field App', 'Nightly Import'][n],
         kind,
         level: levels[n],
-        source: ['database', 'configuration', 'built_in', 'database'][n],
+        source: n === 1 ? 'configuration' : 'registered',
         href: `/console/clients/app-${n}`,
       })),
       newHref: '/console/new-client',
@@ -157,8 +182,18 @@ export function consoleSamples(at: At): Record<string, Locals> {
     },
     'console/client-added#gone': { ...frameOf('clients'), name: 'Wiki', kind: 'server', ...paste, backHref: '/c' },
     'console/client': client,
+    'console/client#invalid': {
+      ...client,
+      ...problem('API_INPUT_INVALID', 400),
+      problem: {
+        code: 'API_INPUT_INVALID',
+        status: 400,
+        document: { errors: [{ path: 'body.redirect_uris.0', message: 'must be an absolute URL' }] },
+      },
+      values: client.values,
+    },
     'console/client#saved': { ...client, done: 'saved', kind: 'service', hasSecret: false },
-    ...named('console/client', ['configuration', 'built_in', 'database'], (source) => ({
+    ...named('console/client', ['configuration', 'registered'], (source) => ({
       ...client,
       source,
       isEditable: false,

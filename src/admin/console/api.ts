@@ -69,25 +69,25 @@ export interface ApiAuditEvent {
 export interface ApiClient {
   client_id: string;
   client_name?: string;
-  source?: 'configuration' | 'database' | 'built_in';
+  source: 'registered' | 'configuration';
   redirect_uris?: string[];
   minimum_acr?: string;
   client_secret?: string;
   token_endpoint_auth_method?: string;
-  [member: string]: unknown;
+  accept_suspended?: boolean;
+  application_type?: string;
+  grant_types?: string[];
 }
 export interface ApiCoverage {
-  at?: Date;
-  accounts: number;
-  covered: number;
-  suspended: number;
-  openRequests: number;
-  byMethod: Record<string, number>;
-  signIns?: { day: string; methods: Record<string, number> }[];
+  accounts: { active: number; deactivated: number; covered: number };
+  byMethod: { method: string; accounts: number }[];
+  /** Oldest first; `none` is a password alone. */
+  signIns: { day: string; total: number; byMethod: Record<string, number> }[];
+  isFirstEnrolmentWeak: boolean;
 }
 export interface ListOf<T> {
   items: T[];
-  next?: string | null;
+  next?: string;
 }
 
 export interface Decision {

@@ -46,4 +46,31 @@ export function bars(shares: readonly Share[]): Segment[] {
     }));
 }
 
+/** Columns of this height, and this wide with the gap after them. */
+export const COLUMN_HEIGHT = 160;
+export const COLUMN_WIDTH = 40;
+
+export interface Column {
+  day: string;
+  total: number;
+  parts: { id: string; x: number; y: number; height: number }[];
+}
+
+/** One column for each day, its parts on top of each other in the order of `ids`. */
+export function columns(
+  days: readonly { day: string; total: number; byMethod: Readonly<Record<string, number>> }[],
+  ids: readonly string[],
+): Column[] {
+  const most = Math.max(1, ...days.map(({ total }) => total));
+  return days.map(({ day, total, byMethod }, index) => {
+    let y = COLUMN_HEIGHT;
+    const parts = ids.flatMap((id) => {
+      const height = round((COLUMN_HEIGHT * (byMethod[id] ?? 0)) / most);
+      y = round(y - height);
+      return height > 0 ? [{ id, x: index * COLUMN_WIDTH, y, height }] : [];
+    });
+    return { day, total, parts };
+  });
+}
+
 const round = (length: number): number => Math.round(length * 10) / 10;

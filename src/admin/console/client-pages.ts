@@ -1,7 +1,7 @@
 import { LEVELS } from '../../policy/levels.js';
 import type { ApiClient } from './api.js';
 import { problem } from './api-call.js';
-import { KINDS, kindOf, registrationOf, snippetOf } from './client-snippet.js';
+import { clientIdFor, KINDS, kindOf, registrationOf, snippetOf } from './client-snippet.js';
 import { type Console, formPage, leadTo, page, show } from './desk.js';
 import { word } from './queue-page.js';
 
@@ -28,16 +28,22 @@ export function mountClients(desk: Console): void {
   });
 
   page(desk, listPath, 'clients', async (ctx, administrator) => {
-    const answer = await administrator.api.clients({ cursor: word(ctx.query.cursor), limit: String(ROWS) });
+    const cursor = word(ctx.query.cursor);
+    const { api } = administrator;
+    const [answer, fixed] = await Promise.all([
+      api.clients({ cursor, limit: String(ROWS) }),
+      cursor ? undefined : api.clients({ source: 'configuration' }),
+    ]);
     if (!answer.ok) return answer.refusal;
-    const { items, next } = answer.data;
+    const { next } = answer.data;
+    const items = [...answer.data.items, ...(fixed?.ok ? fixed.data.items : [])];
     show(desk, ctx, administrator, 'clients', 'clients', {
       rows: items.map((client) => ({
         id: client.client_id,
         name: client.client_name ?? client.client_id,
         kind: kindOf(client),
         level: client.minimum_acr,
-        source: client.source ?? 'database',
+        source: client.source,
         href: desk.url(pathOf(client.client_id)),
       })),
       done: word(ctx.query.done),
@@ -69,6 +75,7 @@ export function mountClients(desk: Console): void {
       const uris = lines(redirectUris);
       if (known !== 'service' && uris.length === 0) return problem(422, 'redirect_missing');
       return api.addClient(key, {
+        client_id: clientIdFor(name, key),
         client_name: name.trim(),
         ...registrationOf(known),
         ...(known === 'service' ? {} : { redirect_uris: uris }),
@@ -95,7 +102,7 @@ export function mountClients(desk: Console): void {
       if (!found.ok) return found.refusal;
       const client = found.data;
       const { values, isFilled, problem: refused } = filled;
-      const isEditable = administrator.may('clients:write') && (client.source ?? 'database') === 'database';
+      const isEditable = administrator.may('clients:write') && client.source === 'registered';
       const stored = {
         name: client.client_name ?? '',
         redirectUris: (client.redirect_uris ?? []).join('\n'),
@@ -110,7 +117,7 @@ export function mountClients(desk: Console): void {
         etag: found.etag ?? '',
         name: stored.name || client.client_id,
         kind: kindOf(client),
-        source: client.source ?? 'database',
+        source: client.source,
         isEditable,
         levels,
         done: word(ctx.query.done),

@@ -1,3 +1,5 @@
+import type { ApiClient } from './api.js';
+
 export const KINDS = ['server', 'browser', 'native', 'service'] as const;
 export type ClientKind = (typeof KINDS)[number];
 
@@ -20,8 +22,8 @@ export function registrationOf(kind: ClientKind): Record<string, unknown> {
 }
 
 /** Which kind a registration looks like. */
-export function kindOf(client: Readonly<Record<string, unknown>>): ClientKind {
-  const grants = (client.grant_types as string[] | undefined) ?? [];
+export function kindOf(client: ApiClient): ClientKind {
+  const grants = client.grant_types ?? [];
   if (grants.includes('client_credentials') && !grants.includes('authorization_code')) return 'service';
   if (client.application_type === 'native') return 'native';
   return client.token_endpoint_auth_method === 'none' ? 'browser' : 'server';
@@ -53,4 +55,19 @@ export function snippetOf(kind: ClientKind, issuer: string, clientId: string, re
     '  state: client.randomState(),',
     '});',
   ].join('\n');
+}
+
+/** A readable id that is the same whenever the same form is sent: its name, and a piece of its key. */
+export function clientIdFor(name: string, key: string): string {
+  const words = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 32);
+  const piece = key
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .slice(0, 6);
+  return [words, piece].filter(Boolean).join('-');
 }
