@@ -25,8 +25,8 @@ export function mountOverview(desk: Console): void {
     const { accounts, byMethod, signIns, isFirstEnrolmentWeak } = coverage.data;
     const { active, covered } = accounts;
     const methods = new Set(signIns.flatMap((day) => Object.keys(day.byMethod)));
-    const valueOf = (id: string): number => signIns.reduce((sum, day) => sum + (day.byMethod[id] ?? 0), 0);
-    const totals = bars([...methods].map((id) => ({ id, value: valueOf(id) })));
+    const sumOf = (id: string): number => signIns.reduce((sum, day) => sum + (day.byMethod[id] ?? 0), 0);
+    const totals = bars([...methods].map((id) => ({ id, value: sumOf(id) })));
     const ids = totals.map(({ id }) => id);
     show(desk, ctx, administrator, 'overview', 'overview', {
       accounts: active,
