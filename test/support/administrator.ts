@@ -53,7 +53,7 @@ export function apiCaller(issuer: string, token: string): ApiCaller {
       ...(payload === undefined ? {} : { body: payload }),
     });
     const text = await response.text();
-    const isJson = /json$/.test(response.headers.get('content-type')?.split(';')[0] ?? '');
+    const isJson = /[/+]json$/.test(response.headers.get('content-type')?.split(';')[0] ?? '');
     const answered = text && isJson ? JSON.parse(text) : text;
     const contentType = response.headers.get('content-type') ?? '';
     // Whatever a test is about: the answer is as the document says.
