@@ -256,6 +256,17 @@ test('hours later: the sign-in is gone, the request is not; it says where to sta
   expect(page.h1).toBe('The second step is on again');
 });
 
+test('ended early, and begun anew without this browser: it says that the second step is on again', async () => {
+  const { someone, browser, page: second } = await employee();
+  const number = numberOn(await ask(browser, second));
+  const decided = await grant(someone, number);
+  await app.app.desk.end((decided.status === 'decided' && decided.suspension?.id) || '', OLGA);
+  const url = step(second, '/request');
+  expect((await browser.open(url)).h1).toBe('The second step is on again');
+  await app.app.desk.start(someone.account, { hours: 24 }, OLGA);
+  expect((await browser.open(url)).h1).toBe('The second step is on again');
+});
+
 test('nobody decided within a day: it has expired, whether or not that was written down', async () => {
   const { browser, page: second } = await employee();
   await ask(browser, second);

@@ -90,17 +90,23 @@ test('another browser needs an access code, once, and has no session before it',
   expect(used.status).toBe(422);
 });
 
-test('the same access code sent four times at once from one browser lets it in, and nobody sees an error', async () => {
+test('the same access code sent again while the first is on its way lets the browser in all the same', async () => {
   const { account } = await employee();
   const code = await accessCode(await suspend(account));
   const browser = app.browser();
   const second = await typePassword(browser, rp.request().url, account.login);
   const entry = await browser.open(step(second, '/access-code'));
   const form = { ...entry.forms[0]?.values, code };
-  const answers = await Promise.all(
-    Array.from({ length: 4 }, () => browser.clone().request(entry.url, { method: 'POST', form })),
-  );
-  expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303]);
+  const { desk } = app.app;
+  const { redeemAccessCode } = desk;
+  desk.redeemAccessCode = async (...attempt) => {
+    desk.redeemAccessCode = redeemAccessCode;
+    const faster = await browser.clone().request(entry.url, { method: 'POST', form });
+    expect(faster.headers.get('location')).toBe(step(second));
+    return redeemAccessCode(...attempt);
+  };
+  const slower = await browser.request(entry.url, { method: 'POST', form });
+  expect(slower.headers.get('location')).toBe(step(second));
 });
 
 test('too many wrong access codes: a wait, as with every other method', async () => {
