@@ -23,7 +23,7 @@ export interface Standings {
     expiresAt: Date,
     isDespiteFactors?: boolean,
   ): Promise<boolean>;
-  clearFirstEnrolment(accountId: string): Promise<boolean>;
+  clearFirstEnrolment(accountId: string, unit?: Unit): Promise<boolean>;
   /** False while another one runs. What it takes the place of is remembered as long as tokens from it may be about. */
   startSuspension(accountId: string, suspension: StandingSuspension, unit: Unit): Promise<boolean>;
   /** False when this one was over before. */
@@ -31,7 +31,7 @@ export interface Standings {
   /** False when this one is over, or has as many codes as one may have. */
   addAccessCode(accountId: string, suspensionId: string, codeHash: string, unit: Unit): Promise<boolean>;
   /** Lets a browser into the running suspension for an unused code; the code is used up in the same update. */
-  useAccessCode(accountId: string, codeHash: string, browserHash: string): Promise<boolean>;
+  useAccessCode(accountId: string, codeHash: string, browserHash: string, unit: Unit): Promise<boolean>;
   noteRequest(accountId: string, unit: Unit): Promise<boolean>;
   /**
    * Pure. `startedAt` may be in whole seconds, as sessions know it: rounding down ends one too many, never one too few.
@@ -126,7 +126,7 @@ export function createStandings({
         },
       }),
 
-    clearFirstEnrolment: (accountId) => change(accountId, { $unset: { 'standing.firstEnrolment': '' } }),
+    clearFirstEnrolment: (accountId, unit) => change(accountId, { $unset: { 'standing.firstEnrolment': '' } }, unit),
 
     async startSuspension(accountId, suspension, unit) {
       const { session } = unit;
@@ -164,7 +164,7 @@ export function createStandings({
         unit,
       ),
 
-    useAccessCode(accountId, hash, browserHash) {
+    useAccessCode(accountId, hash, browserHash, unit) {
       const now = clock.now();
       return changeIf(
         {
@@ -176,6 +176,7 @@ export function createStandings({
           $set: { 'standing.suspension.accessCodes.$.usedAt': now },
           $push: { 'standing.suspension.clearedBrowsers': { hash: browserHash, by: 'access_code' as const } },
         },
+        unit,
       );
     },
 

@@ -8,10 +8,10 @@ export function runningSuspension({ suspension }: Standing, now: Date): Standing
 
 const ceilSeconds = (at: Date): number => Math.ceil(at.getTime() / 1000);
 
-/** When each suspension that is over began and ended. */
+/** When each suspension that is over began and ended. An end that was written down counts before its time: by a clock that is behind. */
 function overAt({ suspension, pastSuspensions = [] }: Standing, now: Date): { from: Date; until: Date }[] {
-  const last = suspension ? [{ from: suspension.from, until: suspension.endedAt ?? suspension.until }] : [];
-  return [...pastSuspensions, ...last].filter(({ until }) => until <= now);
+  if (!suspension || runningSuspension({ suspension }, now)) return pastSuspensions;
+  return [...pastSuspensions, { from: suspension.from, until: suspension.endedAt ?? suspension.until }];
 }
 
 /**

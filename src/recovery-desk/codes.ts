@@ -1,7 +1,8 @@
 import { ALL_METHODS, codeRules, methodCounter, REFUSAL_EVENT, throttleSubject } from '../factors/index.js';
 import { inSeconds } from '../platform/clock.js';
+import type { Unit } from '../platform/database.js';
 import { readPage } from '../platform/paging.js';
-import type { AdministratorDesk, EmployeeDesk, Redeemed } from './contract.js';
+import type { AdministratorDesk, DeskActor, EmployeeDesk, Redeemed } from './contract.js';
 import { passCollection, suspensionCollection } from './documents.js';
 import { type DeskParts, tell, themselves } from './parts.js';
 import { ACCESS_CODE_LENGTH, ACCESS_PASS_LENGTH, inGroups, makeWord, normaliseWord } from './secret-words.js';
@@ -13,7 +14,10 @@ type Codes = Pick<EmployeeDesk, 'redeemAccessCode' | 'redeemAccessPass' | 'hasAc
   Pick<
     AdministratorDesk,
     'issueAccessCode' | 'issueAccessPass' | 'listAccessPasses' | 'findAccessPass' | 'revokeAccessPass'
-  >;
+  > & {
+    /** No pass opens set-up any more, nor does what one has opened, or an invitation. */
+    closeSetUp(unit: Unit, accountId: string, by: DeskActor): Promise<void>;
+  };
 
 /** Access codes and access passes: what administrators read out to somebody, and what it opens. */
 export function createCodes(parts: DeskParts): Codes {
@@ -58,10 +62,14 @@ export function createCodes(parts: DeskParts): Codes {
         const code = normaliseWord(typed, ACCESS_CODE_LENGTH);
         if (!code) return false;
         const hash = hashOf(code, 'access-code', accountId);
-        if (!(await standings.useAccessCode(accountId, hash, browserHash))) return false;
-        await suspensions.updateOne({ accountId, isOpen: true }, { $inc: { clearedBrowsers: 1 } });
-        await audit.record({ type: 'access_code_used', accountId, actor: { type: 'account', id: accountId }, origin });
-        return true;
+        return database.transaction(async (unit) => {
+          if (!(await standings.useAccessCode(accountId, hash, browserHash, unit))) return false;
+          const { session } = unit;
+          await suspensions.updateOne({ accountId, isOpen: true }, { $inc: { clearedBrowsers: 1 } }, { session });
+          const actor = { type: 'account', id: accountId } as const;
+          await audit.record({ type: 'access_code_used', accountId, actor, origin }, unit);
+          return true;
+        });
       }),
 
     redeemAccessPass: ({ id: accountId }, typed, origin) =>
@@ -122,6 +130,8 @@ export function createCodes(parts: DeskParts): Codes {
         const { session } = unit;
         await passes.updateMany({ accountId, ...usable(createdAt) }, { $set: { revokedAt: createdAt } }, { session });
         await passes.insertOne(document, { session });
+        // Whatever the one before has opened, in whichever browser, is closed too.
+        await standings.clearFirstEnrolment(accountId, unit);
         const facts = { accessPassId: document._id, expiresAt: expiresAt.toISOString() };
         await tell(parts, { type: 'access_pass_issued', accountId, by, facts }, unit);
       });
@@ -150,5 +160,16 @@ export function createCodes(parts: DeskParts): Codes {
         await tell(parts, { type: 'access_pass_revoked', accountId, by, facts: { accessPassId: id } }, unit);
         return true;
       }),
+
+    async closeSetUp(unit, accountId, by) {
+      const { session } = unit;
+      const now = clock.now();
+      const ready = await passes.find({ accountId, ...usable(now) }, { session, projection: { _id: 1 } }).toArray();
+      for (const { _id } of ready) {
+        await passes.updateOne({ _id }, { $set: { revokedAt: now } }, { session });
+        await tell(parts, { type: 'access_pass_revoked', accountId, by, facts: { accessPassId: _id } }, unit);
+      }
+      await standings.clearFirstEnrolment(accountId, unit);
+    },
   };
 }

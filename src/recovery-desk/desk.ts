@@ -1,5 +1,6 @@
+import type { Unit } from '../platform/database.js';
 import { createCodes } from './codes.js';
-import type { RecoveryDesk, RequestWatcher, SuspensionEnd } from './contract.js';
+import type { DeskActor, RecoveryDesk, RequestWatcher, SuspensionEnd } from './contract.js';
 import { createDecisions } from './decisions.js';
 import { requestCollection, suspensionCollection } from './documents.js';
 import { type DeskParts, ITSELF, tell, themselves } from './parts.js';
@@ -16,27 +17,27 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher 
   const requests = createRequests(parts);
   const suspensions = createSuspensions(parts);
   const revocations = createRevocations(parts);
-  const codes = createCodes(parts);
+  const { closeSetUp, ...codes } = createCodes(parts);
   const { closeOthers, ...decisions } = createDecisions(parts, { requests, suspensions, revocations });
   const requestDocuments = requestCollection(database);
   const suspensionDocuments = suspensionCollection(database);
 
   /** Ends what runs and closes what is open. */
-  const close = (
+  const closeIn = async (
+    unit: Unit,
     accountId: string,
     how: SuspensionEnd,
-    by: Parameters<typeof closeOthers>[3],
+    by: DeskActor,
     keepSession?: string,
-  ): Promise<void> =>
-    database.transaction(async (unit) => {
-      const open = await suspensionDocuments
-        .find({ accountId, isOpen: true, until: { $gt: clock.now() } }, { session: unit.session })
-        .toArray();
-      for (const { _id: id } of open) {
-        await suspensions.endIn(unit, { id, accountId }, { how, by, ...(keepSession ? { keepSession } : {}) });
-      }
-      await closeOthers(unit, accountId, how === 'not_me' ? 'withdrawn' : 'superseded', by);
-    });
+  ): Promise<void> => {
+    const open = await suspensionDocuments
+      .find({ accountId, isOpen: true, until: { $gt: clock.now() } }, { session: unit.session })
+      .toArray();
+    for (const { _id: id } of open) {
+      await suspensions.endIn(unit, { id, accountId }, { how, by, ...(keepSession ? { keepSession } : {}) });
+    }
+    await closeOthers(unit, accountId, how === 'not_me' ? 'withdrawn' : 'superseded', by);
+  };
 
   return {
     ...requests,
@@ -47,19 +48,26 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher 
     suspensionHours: parts.suspensionHours,
 
     factorProved: (accountId, how, origin, keepSession) =>
-      close(accountId, how, themselves(accountId, origin), keepSession),
+      database.transaction((unit) => closeIn(unit, accountId, how, themselves(accountId, origin), keepSession)),
 
-    async notMe(accountId, origin) {
+    notMe(accountId, origin) {
       const by = themselves(accountId, origin);
-      await close(accountId, 'not_me', by);
-      await tell(parts, { type: 'not_me_reported', accountId, by, facts: {} });
+      return database.transaction(async (unit) => {
+        await closeIn(unit, accountId, 'not_me', by);
+        await closeSetUp(unit, accountId, by);
+        await tell(parts, { type: 'not_me_reported', accountId, by, facts: {} }, unit);
+      });
     },
 
-    accountClosed: (accountId, by) => close(accountId, 'deactivated', by),
+    accountClosed: (accountId, by) =>
+      database.transaction(async (unit) => {
+        await closeIn(unit, accountId, 'deactivated', by);
+        await closeSetUp(unit, accountId, by);
+      }),
 
     async used(accountId, { id, clearedBy }, { origin, clientId, sessionUid }) {
       const suspension = await suspensions.findSuspension(id);
-      await tell(parts, {
+      const event = {
         type: 'suspension_used',
         accountId,
         by: themselves(accountId, origin),
@@ -68,7 +76,8 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher 
         ...(suspension?.startedBy ? { details: { allowedBy: suspension.startedBy } } : {}),
         ...(clientId ? { clientId } : {}),
         ...(sessionUid ? { sessionUid } : {}),
-      });
+      } as const;
+      await database.transaction((unit) => tell(parts, event, unit));
     },
 
     async revokeFactors(accountId, factorIds, by) {

@@ -224,6 +224,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       secondFactorPolicy(base, {
         clock,
         isTooOld: ({ oidc }) => epochSeconds(clock) - (oidc.session?.loginTs ?? 0) >= options.sessionOverallSeconds,
+        isBeforeSuspension: judgement.isBeforeSuspension,
         judgeSession: judgement.ofSession,
       }),
 

@@ -7,7 +7,7 @@ import { type Engine, levelsOf } from '../factors/index.js';
 import { type Actor, type EnrolmentCookie, levelOfSession, type RecoveryCookie } from '../interaction/index.js';
 import { requestedAcr, resultOf, type SessionVerdict } from '../oidc/prompts/index.js';
 import type { Clock } from '../platform/clock.js';
-import { acceptsSuspension, type Decision, type Level } from '../policy/index.js';
+import { acceptsSuspension, type Decision, isAtLeast, type Level } from '../policy/index.js';
 import { clientRules, judge, requestedLevels } from './judge.js';
 import type { RequestAccounts } from './request-accounts.js';
 import type { SecondFactorRules } from './rules.js';
@@ -16,6 +16,8 @@ import type { SecondFactorRules } from './rules.js';
 export interface Judgement {
   ofActor(ctx: Context, actor: Actor, params: Readonly<Record<string, unknown>>): Promise<Decision>;
   ofSession(ctx: KoaContextWithOIDC): Promise<SessionVerdict>;
+  /** Whether the session, of a password alone, began before the suspension that lets this browser in. */
+  isBeforeSuspension(ctx: KoaContextWithOIDC): Promise<boolean>;
   /** May this browser set up the account's very first factor? */
   mayEnrolFirst(ctx: Context, account: Account): Promise<boolean>;
   /** May this browser set a factor up by an access pass, whatever else is set up? */
@@ -28,6 +30,7 @@ export interface Judgement {
 
 export interface SuspensionHere {
   id: string;
+  from: Date;
   until: Date;
   /** Undefined: this browser needs an access code. */
   clearedBy?: 'request' | 'access_code' | 'password_alone';
@@ -59,11 +62,11 @@ export function createJudgement(deps: {
   const suspensionHere = (ctx: Context, standing: Standing): SuspensionHere | undefined => {
     const running = standings.runningSuspension(standing);
     if (!running) return undefined;
-    const { id, until } = running;
-    if (running.otherBrowsers === 'password_alone') return { id, until, clearedBy: 'password_alone' };
+    const { id, from, until } = running;
+    if (running.otherBrowsers === 'password_alone') return { id, from, until, clearedBy: 'password_alone' };
     const browser = recoveryCookie.hashOf(ctx);
     const clearedBy = running.clearedBrowsers.find(({ hash }) => hash === browser)?.by;
-    return { id, until, ...(clearedBy ? { clearedBy } : {}) };
+    return { id, from, until, ...(clearedBy ? { clearedBy } : {}) };
   };
 
   const decideFor = async (ctx: Context, { params, sessionLevel, ...subject }: Subject): Promise<Decision> => {
@@ -118,6 +121,14 @@ export function createJudgement(deps: {
         standings.runningSuspension(await standings.load(account)) !== undefined;
       if (action === 'proceed' || (action === 'unmet' && !isExplained)) return action;
       return 'second_factor';
+    },
+
+    async isBeforeSuspension(ctx) {
+      const { session } = ctx.oidc;
+      if (!session?.accountId || isAtLeast(levelOfSession(session.acr), '2fa')) return false;
+      const account = await requestAccounts.find(ctx, session.accountId);
+      const here = account && suspensionHere(ctx as unknown as Context, await standings.load(account));
+      return here?.clearedBy !== undefined && (session.loginTs ?? 0) * 1000 < here.from.getTime();
     },
 
     acceptsSuspension: async (params) => {

@@ -18,6 +18,8 @@ export interface PromptDeps {
   judgeSession(ctx: KoaContextWithOIDC): Promise<SessionVerdict>;
   /** True for a session past its overall time. */
   isTooOld(ctx: KoaContextWithOIDC): boolean;
+  /** True for a session of a password alone that a suspension would let in, and that is older than it. */
+  isBeforeSuspension(ctx: KoaContextWithOIDC): Promise<boolean>;
 }
 
 /**
@@ -49,6 +51,14 @@ export function secondFactorPolicy(base: Policy, deps: PromptDeps): Policy {
   login.checks.add(
     new Check('session_too_old', 'the session has reached its overall time', 'login_required', (ctx) =>
       Boolean(!isHalfWay(ctx) && ctx.oidc.session?.accountId && deps.isTooOld(ctx)),
+    ),
+  );
+  login.checks.add(
+    // What it lets in ends with it, and is known by the time of its sign-in: that must not lie before.
+    new Check('before_suspension', 'the session is older than the suspension', 'login_required', async (ctx) =>
+      Boolean(
+        !isHalfWay(ctx) && ctx.oidc.session?.accountId && ctx.oidc.account && (await deps.isBeforeSuspension(ctx)),
+      ),
     ),
   );
 
