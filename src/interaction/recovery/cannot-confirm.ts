@@ -17,8 +17,8 @@ import { sayRetryAfter } from '../retry-after.js';
 /** How long a sign-in is kept while its person waits; after ten minutes of it the password is asked again. */
 const HELD_SECONDS = 3600;
 const CONTACT_LENGTH = 40;
-/** Sign-ins that are looked through for this browser. */
-const SIGN_INS_LOOKED_AT = 50;
+/** The account's last events, which are looked through for a sign-in from this browser: all of one page of the index, none in vain. */
+const EVENTS_LOOKED_AT = 200;
 
 const isCircumstance = (value: string): value is Circumstances => CIRCUMSTANCES.some((known) => known === value);
 /** Control characters and marks that turn the direction of writing have no place in what an administrator reads. */
@@ -53,9 +53,8 @@ export function mountCannotConfirm(deps: HostedPages): void {
   /** Whether the account has signed in from this browser before, all the way. */
   const isKnownBrowser = async ({ id }: Account, { browser }: RequestOrigin): Promise<boolean> => {
     if (!browser) return false;
-    const page = { limit: SIGN_INS_LOOKED_AT };
-    const signIns = await deps.audit.list({ accountId: id, types: ['authn_login_success'] }, page);
-    return signIns.some(({ origin }) => origin?.browser === browser);
+    const events = await deps.audit.list({ accountId: id }, { limit: EVENTS_LOOKED_AT });
+    return events.some(({ type, origin }) => type === 'authn_login_success' && origin?.browser === browser);
   };
 
   pages.get('/second-factor/:uid/cannot-confirm', async (ctx, { uid = '' }) => {
