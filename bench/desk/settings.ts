@@ -8,7 +8,8 @@ export const PAGE = 50;
 /** Of each list, after as many again to warm up. */
 export const READS = 400;
 
-export const CLIENT_ID = 'bench';
+/** An application that every server has. */
+export const CLIENT_ID = 'countersign-account';
 
 export const GOALS = {
   /** Of one core, percent, while nothing is decided. */
