@@ -23,7 +23,7 @@ import { RelyingParty } from '../support/relying-party.js';
 
 /** A provider that was there before: accounts, login page and adapter of its own. */
 const people = new Map<string, Account>(
-  ['greta', 'hugo', 'ines'].map((id) => [id, { id, login: id, name: id, groups: [], active: true }]),
+  ['greta', 'hugo', 'ines', 'jana'].map((id) => [id, { id, login: id, name: id, groups: [], active: true }]),
 );
 
 let issuer: string;
@@ -173,6 +173,35 @@ describe('a host with accounts and a login page of its own', () => {
     const browser = new Browser(issuer);
     const page = await browser.submit(await browser.open(rp.request().url), { name: 'hugo' });
     expect(page.url.pathname).toMatch(/\/set-up$/);
+  });
+
+  test('gets the recovery desk: a request, a decision, the tokens of a suspension, and its end', async () => {
+    await enrol('jana');
+    const rp = new RelyingParty(issuer, 'rp', 'host-secret-000000000000');
+    const browser = new Browser(issuer);
+    const { url, verifier } = rp.request();
+    const step = await browser.submit(await browser.open(url), { name: 'jana' });
+    const ask = await browser.open(step.url.pathname.replace(/$/, '/cannot-confirm'));
+    const waiting = await browser.submit(ask, { circumstances: 'broken' });
+    const [, number = ''] = /class="number"[^>]*>([^<]+)</.exec(waiting.html) ?? [];
+    const { desk, standings } = secondFactor.services;
+    const { items } = await desk.listRequests({ state: 'open', accountId: 'jana' }, { limit: 2 });
+    const decided = await desk.decide(
+      items[0]?.id ?? '',
+      { outcome: 'approved', requestNumber: number, hours: 24, verifiedBy: 'in_person' },
+      { type: 'account', id: 'somebody' },
+    );
+    expect(decided.status).toBe('decided');
+    const offered = await browser.open(waiting.url);
+    const { claims } = await rp.tokens(await browser.submit(offered, {}, /\/set-up\/later$/), verifier);
+    expect(claims).toMatchObject({ sub: 'jana', acr: 'urn:countersign:acr:1fa', amr: ['pwd'] });
+    expect(await rp.silent(browser)).toBe('code');
+    const { suspension } = await standings.load({ id: 'jana' });
+    await desk.end(suspension?.id ?? '', { type: 'account', id: 'somebody' });
+    expect(await rp.silent(browser)).toBe('login_required');
+    expect(told).toEqual(
+      expect.arrayContaining(['jana recovery_request_sent', 'jana recovery_request_approved', 'jana suspension_ended']),
+    );
   });
 
   test('a host that finishes login with the password alone is caught', async () => {
