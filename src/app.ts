@@ -260,6 +260,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     jwks: deps.jwks,
     locales: config.locales,
     firstEnrolment: config.policy.firstEnrolment,
+    acrAliases: config.policy.acrAliases,
     requestsPerMinute: config.api.requestsPerMinute,
     accounts,
     directory,

@@ -51,6 +51,7 @@ export const API_ERRORS = {
   SUSPENSION_RUNNING: { status: 409, title: 'A suspension is running already' },
   SUSPENSION_ENDED: { status: 409, title: 'The suspension has ended' },
   WEBHOOK_DISABLED: { status: 409, title: 'The endpoint is disabled' },
+  CLIENT_OUT_OF_REACH: { status: 403, title: 'Only an owner decides on clients that may use the management API' },
   CLIENT_ID_TAKEN: { status: 409, title: 'The client_id is taken' },
   CLIENT_WITHOUT_SECRET: { status: 409, title: 'This client has no secret' },
   CLIENT_CONFIGURED: { status: 409, title: 'This client is set in the configuration file' },

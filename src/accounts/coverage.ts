@@ -10,7 +10,8 @@ export const createCoverage =
   async (accountId: string, read: () => Promise<Coverage>): Promise<void> => {
     const accounts = database.collection<AccountDocument>(ACCOUNTS_COLLECTION);
     const counted = await accounts.findOneAndUpdate(
-      { _id: accountId },
+      // Nothing is told of who was deleted.
+      { _id: accountId, deletedAt: { $exists: false } },
       { $inc: { coverageRevision: 1 } },
       { returnDocument: 'after', projection: { coverageRevision: 1 } },
     );

@@ -1,6 +1,6 @@
 import type { AccountSource } from '../../accounts/contract.js';
 import type { Standings } from '../../accounts/index.js';
-import { levelOfAcr } from '../../policy/index.js';
+import { type AcrAliases, levelOfAcr } from '../../policy/index.js';
 import { allowedScopes, scopesOfRoles } from '../rights.js';
 import { type createAccessTokens, type Presented, type TokenClaims, tokenRefused } from './access-token.js';
 import type { Caller } from './caller.js';
@@ -15,12 +15,15 @@ export interface AuthenticateDeps {
   tokens: ReturnType<typeof createAccessTokens>;
   accounts: AccountSource;
   standings: Standings;
+  /** Under other names, too, two factors are two factors. */
+  acrAliases: AcrAliases;
   /** Undefined when it is gone. */
   findClient(clientId: string): Promise<CallingClient | undefined>;
 }
 
-const refused = (presented: Presented, detail: string) =>
-  tokenRefused(/^dpop /i.test(presented.authorization) ? 'DPoP' : 'Bearer', 'invalid_token', detail);
+const schemeOf = ({ authorization }: Presented): 'Bearer' | 'DPoP' =>
+  /^dpop /i.test(authorization) ? 'DPoP' : 'Bearer';
+const refused = (presented: Presented, detail: string) => tokenRefused(schemeOf(presented), 'invalid_token', detail);
 
 /**
  * Who presents this token, and what is left of its rights now: account, roles, session and suspension are read for every
@@ -37,6 +40,7 @@ export const createAuthenticate =
       if (claims.sub !== claims.client_id) throw refused(presented, 'the token names no session');
       return {
         kind: 'client',
+        scheme: schemeOf(presented),
         clientId: claims.client_id,
         scopes: allowedScopes(scopes, new Set(client.apiScopes)),
       };
@@ -47,6 +51,7 @@ export const createAuthenticate =
     return {
       ...person,
       kind: 'account',
+      scheme: schemeOf(presented),
       clientId: claims.client_id,
       roles,
       scopes: allowedScopes(scopes, scopesOfRoles(roles)),
@@ -56,7 +61,7 @@ export const createAuthenticate =
 async function personOf(deps: AuthenticateDeps, claims: TokenClaims & { session_uid: string }) {
   const account = await deps.accounts.find(claims.sub);
   if (!account?.active) return undefined;
-  const level = claims.acr === undefined ? undefined : levelOfAcr(claims.acr);
+  const level = claims.acr === undefined ? undefined : levelOfAcr(claims.acr, deps.acrAliases);
   const authenticatedAt = new Date((claims.auth_time ?? claims.iat ?? 0) * 1000);
   const standing = await deps.standings.load(account);
   const session = { uid: claims.session_uid, startedAt: authenticatedAt, level: level ?? ('1fa' as const) };

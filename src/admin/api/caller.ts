@@ -5,6 +5,8 @@ import type { Scope } from '../rights.js';
 interface Common {
   /** The application that presents the token. */
   clientId: string;
+  /** How the token is presented: challenges name the same scheme. */
+  scheme: 'Bearer' | 'DPoP';
   /** What the token allows, cut down to what the roles of today, or the registration, allow. */
   scopes: ReadonlySet<Scope>;
 }

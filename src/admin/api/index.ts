@@ -17,7 +17,7 @@ import { createTell } from './telling.js';
 
 export { ensureIndexes } from './idempotency.js';
 
-export interface ManagementApiDeps extends Omit<ApiServices, 'tell'> {
+export interface ManagementApiDeps extends Omit<ApiServices, 'tell' | 'base'> {
   issuer: string;
   jwks: readonly SigningKey[];
   announcer: Announcer;
@@ -25,6 +25,7 @@ export interface ManagementApiDeps extends Omit<ApiServices, 'tell'> {
   logger: Logger;
   presenter: Presenter;
   requestsPerMinute: number;
+  acrAliases: AuthenticateDeps['acrAliases'];
   findClient: AuthenticateDeps['findClient'];
   /** Remembers the ids of DPoP proofs. */
   replay(issuer: string, jti: string, exp: number): Promise<boolean>;
@@ -37,7 +38,7 @@ export const managementApiBase = (issuer: string): string => `${issuer}/api/v1`;
 export function createManagementApi(deps: ManagementApiDeps): (ctx: Context, next: Next) => Promise<void> {
   const base = managementApiBase(deps.issuer);
   const prefix = new URL(base).pathname;
-  const routes = allRoutes({ ...deps, tell: createTell(deps) });
+  const routes = allRoutes({ ...deps, base, tell: createTell(deps) });
   const run = createPipeline({
     ...deps,
     base,

@@ -25,7 +25,7 @@ export function checkRights(route: Route, caller: Caller, now: Date, acr: string
     throw new ApiProblem('API_SCOPE_INSUFFICIENT', {
       detail: `this needs ${scope}: in the token, and among the rights of your role`,
       members: { scope },
-      headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+      headers: { 'WWW-Authenticate': `${caller.scheme} error="insufficient_scope", scope="${scope}"` },
     });
   }
   if (!route.fresh || caller.kind === 'client' || freshnessLeft(caller, now) > 0) return;
@@ -34,7 +34,7 @@ export function checkRights(route: Route, caller: Caller, now: Date, acr: string
     detail: `sign in again with two factors: acr ${acr}, at most ${FRESH_SECONDS} seconds ago`,
     members: { acr_values: acr, max_age: FRESH_SECONDS },
     headers: {
-      'WWW-Authenticate': `Bearer error="insufficient_user_authentication", acr_values="${acr}", max_age="${FRESH_SECONDS}"`,
+      'WWW-Authenticate': `${caller.scheme} error="insufficient_user_authentication", acr_values="${acr}", max_age="${FRESH_SECONDS}"`,
     },
   });
 }

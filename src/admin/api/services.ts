@@ -40,6 +40,8 @@ export interface Clients {
 
 /** What the rows of the API work with. */
 export interface ApiServices {
+  /** Address of this API, and the identifier under which applications ask for its tokens. */
+  base: string;
   /** Of the languages that mails can be written in. */
   locales: readonly string[];
   /** Who may set a first login method up, as configured. */

@@ -14,10 +14,12 @@ import { RelyingParty } from '../../support/relying-party.js';
 
 let app: TestApp;
 let admin: Administrator;
+let owner: Administrator;
 const clock = new FakeClock();
 beforeAll(async () => {
   app = await startApp((issuer) => ({ clients: [RP, ADMIN_APP(issuer)] }), { clock });
   admin = await administrator(app, 'admin@example.com', ['admin']);
+  owner = await administrator(app, 'owner@example.com', ['owner']);
 });
 afterAll(() => app.stop());
 
@@ -113,7 +115,7 @@ describe('a script', () => {
   type CryptoKeyOf = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
   let jwk: JWK;
   const register = (id: string, scopes: string[]) =>
-    admin.post('/clients', {
+    owner.post('/clients', {
       client_id: id,
       client_name: 'Personnel system',
       grant_types: ['client_credentials'],
@@ -186,12 +188,26 @@ describe('a script', () => {
     expect((await script.post(`/accounts/${admin.account.id}/deactivate`)).body.code).toBe('API_TARGET_FORBIDDEN');
   });
 
+  test('is made, changed and given a new secret by owners alone: it could borrow the rights of who signs in to it', async () => {
+    const resources = [`${app.issuer}/api/v1`];
+    const answers = [
+      await admin.post('/clients', application('borrower', { resources })),
+      await admin.change('PATCH', '/clients/personnel', { client_name: 'X' }),
+      await admin.change('DELETE', '/clients/personnel'),
+    ];
+    await admin.post('/clients', application('harmless'));
+    answers.push(await admin.change('PATCH', '/clients/harmless', { resources }));
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(Array(4).fill([403, 'CLIENT_OUT_OF_REACH']));
+    expect((await owner.change('PATCH', '/clients/harmless', { resources })).status).toBe(200);
+    expect((await admin.post('/clients/harmless/rotate-secret')).status).toBe(403);
+  });
+
   test('loses what its registration loses, at once', async () => {
-    expect((await admin.change('PATCH', '/clients/personnel', { api_scopes: ['accounts:read'] })).status).toBe(200);
+    expect((await owner.change('PATCH', '/clients/personnel', { api_scopes: ['accounts:read'] })).status).toBe(200);
     clock.advance(3);
     expect((await script.post('/accounts', { login: 'late@example.com', name: 'Late' })).status).toBe(403);
     expect((await script.get('/accounts')).status).toBe(200);
-    await admin.change('DELETE', '/clients/personnel');
+    await owner.change('DELETE', '/clients/personnel');
     clock.advance(3);
     expect((await script.get('/accounts')).status).toBe(401);
   });

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { SCOPES } from '../../../src/admin/index.js';
 import { API_ERRORS } from '../../../src/errors.js';
+import { projectRoot } from '../../../src/platform/paths.js';
 import { ApiContract } from '../../support/api-contract.js';
 import { RP, startApp, type TestApp } from '../../support/app.js';
 
@@ -47,6 +50,15 @@ test('the readable page shows every operation and every error, without a script 
   for (const [, target] of page.html.matchAll(/href="#([^"]+)"/g)) expect(page.html).toContain(`id="${target}"`);
   const german = await app.browser().open(`${app.issuer}/api/v1/docs?lang=de`);
   expect(german.h1).toBe('Verwaltungs-API');
+});
+
+test('the documentation lists every code as it is', () => {
+  const text = readFileSync(join(projectRoot, 'docs/management-api.md'), 'utf8');
+  const listed = [...text.matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \| (.+) \|$/gm)].map(([, code, status, title]) => [
+    code,
+    { status: Number(status), title },
+  ]);
+  expect(Object.fromEntries(listed)).toEqual(API_ERRORS);
 });
 
 test('what is not there is a problem, too', async () => {

@@ -47,7 +47,7 @@ describe('a request', () => {
     expect(body.items).toEqual([
       expect.objectContaining({
         id: request.id,
-        account: { id, login: expect.any(String), name: expect.any(String) },
+        account: { id, login: expect.any(String), name: expect.any(String), groups: [], roles: [] },
         state: 'open',
         circumstances: 'lost_or_stolen',
         note: 'left in the train',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConfigurationError, clientFields, parseClient } from '../../../config/index.js';
 import { inSeconds } from '../../../platform/clock.js';
+import type { Caller } from '../caller.js';
 import { changedMeanwhile } from '../etag.js';
 import { listOf, listReply, pageOf, pageQuery } from '../lists.js';
 import { ApiProblem } from '../problem.js';
@@ -81,8 +82,18 @@ export function clientRoutes({
     const registered = await clients.stored(clientId);
     return registered && { value: { registered }, representation: showRegistered(registered) };
   };
-  const changeable = (found: Found): RegisteredClient => {
+  /**
+   * A client that may use this API acts with the rights of whoever signs in to it: who could register one, or change where its
+   * codes go, could borrow the rights of an owner.
+   */
+  const checkReach = (caller: Caller, metadata: Record<string, unknown>): void => {
+    const isPowerful = Array.isArray(metadata.resources) && metadata.resources.includes(rest.base);
+    if (!isPowerful || (caller.kind === 'account' && caller.roles.includes('owner'))) return;
+    throw new ApiProblem('CLIENT_OUT_OF_REACH');
+  };
+  const changeable = (found: Found, caller: Caller): RegisteredClient => {
     if ('configured' in found) throw new ApiProblem('CLIENT_CONFIGURED');
+    checkReach(caller, found.registered.metadata);
     return found.registered;
   };
   const params = z.object({ clientId: id });
@@ -128,9 +139,10 @@ export function clientRoutes({
       body: fields.meta({ id: 'NewClient' }),
       secrets: ['client_secret'],
       responses: { 201: { description: 'Registered.', schema: withSecret } },
-      problems: ['CLIENT_ID_TAKEN'],
-      async handle({ body, actor }) {
+      problems: ['CLIENT_ID_TAKEN', 'CLIENT_OUT_OF_REACH'],
+      async handle({ body, actor, caller }) {
         const metadata = checked(body);
+        checkReach(caller, metadata);
         if (isReserved(metadata.client_id)) throw new ApiProblem('CLIENT_ID_TAKEN');
         const secret = hasSecret(metadata) ? random.token(SECRET_BITS) : undefined;
         await database.transaction(async (unit) => {
@@ -155,9 +167,9 @@ export function clientRoutes({
         .meta({ id: 'ClientChanges', description: 'Null sets a field back to its default.' }),
       subject,
       responses: { 200: { description: 'As it is now.', schema: clientSchema } },
-      problems: ['CLIENT_CONFIGURED'],
-      async handle({ subject: found, body, actor }) {
-        const { metadata: before, version } = changeable(found);
+      problems: ['CLIENT_CONFIGURED', 'CLIENT_OUT_OF_REACH'],
+      async handle({ subject: found, body, actor, caller }) {
+        const { metadata: before, version } = changeable(found, caller);
         const given = Object.entries(body).filter(([, value]) => value !== undefined);
         const merged = Object.fromEntries(
           Object.entries({ ...shownMetadata(before), ...Object.fromEntries(given) }).filter(
@@ -167,6 +179,7 @@ export function clientRoutes({
         // Follows from the grants; what was derived before must not stand in its way.
         delete merged.response_types;
         const metadata = checked({ ...merged, client_id: before.client_id });
+        checkReach(caller, metadata);
         if (hasSecret(metadata) !== hasSecret(before)) {
           const message = 'cannot change between having a secret and having none: register anew';
           throw new ApiProblem('API_INPUT_INVALID', {
@@ -192,9 +205,9 @@ export function clientRoutes({
       params,
       subject,
       responses: { 204: { description: 'Removed.' } },
-      problems: ['CLIENT_CONFIGURED'],
-      async handle({ subject: found, actor }) {
-        const { metadata, version } = changeable(found);
+      problems: ['CLIENT_CONFIGURED', 'CLIENT_OUT_OF_REACH'],
+      async handle({ subject: found, actor, caller }) {
+        const { metadata, version } = changeable(found, caller);
         const isGone = await database.transaction(async (unit) => {
           const removed = await clients.unregister(metadata.client_id, version, unit);
           if (removed) await tell({ type: 'client_removed', clientId: metadata.client_id, by: actor }, unit);
@@ -214,9 +227,9 @@ export function clientRoutes({
       subject,
       secrets: ['client_secret'],
       responses: { 200: { description: 'With the new secret.', schema: withSecret } },
-      problems: ['CLIENT_CONFIGURED', 'CLIENT_WITHOUT_SECRET'],
-      async handle({ subject: found, actor }) {
-        const { metadata, version } = changeable(found);
+      problems: ['CLIENT_CONFIGURED', 'CLIENT_OUT_OF_REACH', 'CLIENT_WITHOUT_SECRET'],
+      async handle({ subject: found, actor, caller }) {
+        const { metadata, version } = changeable(found, caller);
         if (!hasSecret(metadata)) throw new ApiProblem('CLIENT_WITHOUT_SECRET');
         const secret = random.token(SECRET_BITS);
         const until = inSeconds(clock.now(), OVERLAP_SECONDS);
