@@ -49,7 +49,14 @@ describe('the files that come with it', () => {
     const file = join(projectRoot, 'config/demo.yaml');
     const config = loadConfig(file, { DEMO_APP_SECRET: 'a-secret-of-at-least-22-characters' });
     for (const { shows } of demoAccounts(config.accounts)) expect(shows).not.toBe('An account of your own.');
-    expect(config.accounts.map(({ password }) => (password ?? '').length >= 15)).toEqual([true, true, true, false]);
+    expect(config.accounts.map(({ password }) => (password ?? '').length >= 15)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
     expect(config.clients.map(({ client_id, grant_types }) => [client_id, grant_types])).toEqual([
       ['demo-app', ['authorization_code', 'refresh_token']],
       ['demo-tv', ['urn:ietf:params:oauth:grant-type:device_code']],
