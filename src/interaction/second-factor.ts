@@ -12,7 +12,7 @@ import type { SignInInteraction } from './interaction.js';
 import { type OpenStep, openStep } from './open-step.js';
 import { openRequestHere, showRefused } from './recovery/index.js';
 import { sayRetryAfter } from './retry-after.js';
-import { endStandIns } from './stand-ins.js';
+import { endStandIns, isOlderThan } from './stand-ins.js';
 import { UNMET } from './unmet.js';
 
 /** A right answer whose result is not stored after this time was lost with its node. */
@@ -75,6 +75,7 @@ export function mountSecondFactor(deps: HostedPages): void {
     const { interaction, actor } = opened;
     const { action, factorLevel } = await deps.judge(ctx, actor, interaction.params);
     const suspension = await deps.suspensionFor(ctx, actor.account);
+    if (suspension?.clearedBy && isOlderThan(suspension, actor)) return seeOther(ctx, interaction.returnTo);
     switch (action) {
       case 'deny':
         throw new AppError('ACCOUNT_UNUSABLE', 'deactivated');

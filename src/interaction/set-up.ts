@@ -10,7 +10,7 @@ import { amrOf } from './amr.js';
 import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
 import { openStep } from './open-step.js';
-import { endStandIns } from './stand-ins.js';
+import { endStandIns, isOlderThan } from './stand-ins.js';
 
 const STEPS = 3;
 
@@ -58,6 +58,7 @@ export function mountSetUp(deps: HostedPages): void {
       (await actor.methods()).length === 0 &&
       (await deps.mayEnrolFirst(ctx, actor.account));
     const suspension = await deps.suspensionFor(ctx, actor.account);
+    if (suspension?.clearedBy && isOlderThan(suspension, actor)) return void seeOther(ctx, interaction.returnTo);
     const isByPass = await deps.mayEnrolByPass(ctx, actor.account);
     return {
       ...step,

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { generateSync } from 'otplib';
 import type { Account } from '../../src/accounts/contract.js';
-import type { NewSuspension, Suspension } from '../../src/recovery-desk/index.js';
+import type { NewSuspension, OwnRequest, Suspension } from '../../src/recovery-desk/index.js';
 import { type Person, person, snapshot, typePassword, typeRecoveryCode } from '../security/support.js';
-import { RP, startApp, type TestApp } from '../support/app.js';
+import { PASSWORD, RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser, Page } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
-import { OLGA, signInSuspended, suspended } from './support.js';
+import { approve, OLGA, signInSuspended, suspended } from './support.js';
 
 let app: TestApp;
 let rp: RelyingParty;
@@ -19,6 +19,7 @@ beforeAll(async () => {
     policy: { firstEnrolment: 'invitation' },
     clients: [
       { ...RP, minimum_acr: '2fa' },
+      { ...RP, client_id: 'wiki', client_name: 'Wiki' },
       { ...RP, client_id: 'strict', client_name: 'Payroll', minimum_acr: '2fa', accept_suspended: false },
     ],
   });
@@ -135,7 +136,9 @@ test('without a single method left, another browser comes straight to the access
   const browser = app.browser();
   const page = await typePassword(browser, rp.request().url, account.login);
   expect(page.h1).toBe('Enter an access code');
-  expect((await browser.open(step(page, '/methods'))).text).toContain('No login method is set up');
+  const methods = await browser.open(step(page, '/methods'));
+  expect(methods.text).toContain('No login method is set up');
+  expect(methods.text).toContain('Cannot confirm login');
 });
 
 test('with "password alone" any browser with the right password is let in', async () => {
@@ -226,6 +229,39 @@ test('found again: the old method ends the suspension and raises the session', a
   const [end] = (await app.app.desk.listSuspensions({ accountId: account.id }, { limit: 1 })).items;
   expect(end?.end).toBe('factor_proved');
   expect(await rp.silent(browser)).toBe('code');
+});
+
+test('signed in with the password alone before it all: asks for help from there, types it once more, and is in', async () => {
+  const login = newLogin();
+  const account = await app.account(login);
+  const browser = app.browser();
+  const wiki = new RelyingParty(app.issuer, 'wiki');
+  const early = wiki.request();
+  await wiki.tokens(await typePassword(browser, early.url, login), early.verifier);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+
+  const { url, verifier } = rp.request();
+  const stuck = await browser.open(url);
+  expect(stuck.h1).toBe('Your account is not ready yet');
+  const methods = await browser.open(/href="([^"]+\/methods)"/.exec(stuck.html)?.[1] ?? '');
+  const form = await browser.open(/href="([^"]+\/cannot-confirm)"/.exec(methods.html)?.[1] ?? '');
+  const waiting = await browser.submit(form, { circumstances: 'other' }, /cannot-confirm$/);
+  const [request] = (await app.app.desk.listRequests({ accountId: account.id }, { limit: 1 })).items;
+  const number = /<output[^>]*>([^<]+)<\/output>/.exec(waiting.html)?.[1] ?? '';
+  await approve(app, { ...request, number } as OwnRequest);
+
+  // What was signed in before gets nothing out of it, not even the set-up.
+  const csrf = waiting.forms[0]?.values.csrf ?? '';
+  const tried = await browser.request(`${app.issuer}${step(waiting, '/set-up')}`, {
+    method: 'POST',
+    form: { csrf, method: 'totp' },
+  });
+  expect(tried.headers.get('location')).toMatch(/\/auth\//);
+  const password = await browser.open(waiting.url);
+  expect(password.h1).toBe('Sign in to continue to Time Sheets');
+  const again = await browser.submit(password, { login, password: PASSWORD });
+  const { claims } = await rp.tokens(await browser.submit(again, {}, /\/set-up\/later$/), verifier);
+  expect(claims).toMatchObject({ acr: 'urn:countersign:acr:1fa', amr: ['pwd'] });
 });
 
 test('a browser that the suspension did not let in cannot set anything up', async () => {
