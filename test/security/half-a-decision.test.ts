@@ -17,7 +17,10 @@ beforeEach(async () => {
   count += 1;
   account = await app.account(`dora${count}@example.com`);
 });
-afterEach(() => fail({}));
+afterEach(async () => {
+  await fail({});
+  await fail({}, 'outbox');
+});
 
 /** From here on the database takes no document of this kind. */
 const fail = (validator: object, collection = 'audit_events') =>
