@@ -20,7 +20,10 @@ export const apiDocs = {
             { name: 'If-Match', place: 'header', isRequired: true, type: 'string', description: 'The ETag.' },
           ],
           body: 'AccountChanges',
-          responses: [{ status: '200', description: 'As it is now.', type: 'Account' }],
+          responses: [
+            { status: '200', description: 'As it is now.', type: 'Account' },
+            { status: '412', description: 'It was changed since it was read.', type: 'Problem' },
+          ],
         },
         {
           id: 'getMe',
@@ -38,6 +41,7 @@ export const apiDocs = {
   ],
   schemas: [
     { name: 'AccountChanges', text: '{}' },
+    { name: 'Problem', text: '{}' },
     { name: 'Account', text: '{\n  "type": "object"\n}' },
   ],
   errors: [{ code: 'LOGIN_TAKEN', status: 409, title: 'The login is taken' }],
