@@ -44,7 +44,11 @@ export function createEventStreams(): EventStreams {
       const body = new PassThrough();
       open.add(body);
       count(owner, 1);
-      const heartbeat = setInterval(() => body.write(':\n\n'), HEARTBEAT_MS);
+      // Ended, but not yet gone: the last of it may be on its way for long, and nothing comes after it.
+      const write = (text: string): void => {
+        if (body.writable) body.write(text);
+      };
+      const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS);
       const longest = setTimeout(() => body.end(), LONGEST_MS);
       body.once('close', () => {
         clearInterval(heartbeat);
@@ -58,9 +62,9 @@ export function createEventStreams(): EventStreams {
       // nginx would keep the events back until there are many of them.
       ctx.set('X-Accel-Buffering', 'no');
       ctx.body = body;
-      body.write(`retry: ${RETRY_MS}\n\n`);
+      write(`retry: ${RETRY_MS}\n\n`);
       return {
-        send: (event) => void body.write(`event: ${event}\ndata:\n\n`),
+        send: (event) => write(`event: ${event}\ndata:\n\n`),
         end: () => void body.end(),
         onEnd: (then) => void body.once('close', then),
       };
