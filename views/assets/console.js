@@ -26,7 +26,7 @@ const live = document.getElementById('live');
 
 /** The page as it is now, asked for like any other; what has the focus keeps it. */
 const refresh = async () => {
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
+  const answer = await fetch(location.href, { headers: { accept: 'text/html', 'x-live': '1' }, cache: 'no-store' });
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const next = page.getElementById('live');
   // Somewhere else: the sign-in is over, or something is wrong. The page itself says what.

@@ -28,11 +28,17 @@ export interface Administrators {
   require(ctx: Context): Promise<Administrator | undefined>;
   /** Sends the browser through the issuer and back to `returnTo`. */
   signIn(ctx: Context, returnTo: string, stepUp?: StepUp): Promise<void>;
-  /** Takes the browser back from the issuer: the path to go on at, or undefined when it never left with this answer. */
-  arrive(ctx: Context): Promise<string | undefined>;
+  /**
+   * Takes the browser back from the issuer: where to go on, or undefined when it never left with this answer. `refused`:
+   * the API takes nothing from such a sign-in.
+   */
+  arrive(ctx: Context): Promise<{ to: string } | 'refused' | undefined>;
   /** Ends the console's session; the issuer asks about its own. */
   signOut(ctx: Context): Promise<URL | undefined>;
 }
+
+/** Never as the request line has it: that may name another host. */
+export const hereOf = (ctx: Context): string => ctx.path + ctx.search;
 
 const callerOf = (ctx: Context): Caller => ({ ip: ctx.ip, userAgent: ctx.get('user-agent').slice(0, 256) });
 
@@ -46,12 +52,16 @@ export function createAdministrators(deps: {
 }): Administrators {
   const { clock, sessions, departures, relyingParty } = deps;
   const base = apiOf(deps.issuer);
-  const { origin, pathname } = new URL(deps.issuer);
-  const basePath = pathname === '/' ? '' : pathname;
+  const { origin } = new URL(deps.issuer);
 
-  const withRoles = async (fetch: InProcessFetch, issued: IssuedTokens | ConsoleTokens): Promise<ConsoleTokens> => {
+  /** Undefined when the API takes nothing from this sign-in: else the browser would go back and forth without end. */
+  const withRoles = async (
+    fetch: InProcessFetch,
+    issued: IssuedTokens | ConsoleTokens,
+  ): Promise<ConsoleTokens | undefined> => {
     const { url, init } = requestOf(base, '/me', {}, issued.accessToken);
     const response = await fetch(url, init);
+    if (response.status === 401) return undefined;
     const me = response.ok ? (parseJson(await response.text()) as { roles?: Role[] }) : {};
     const { accessToken, accessEndsAt, refreshToken, idToken, scopes, name } = issued;
     const roles = me.roles ?? [];
@@ -112,8 +122,8 @@ export function createAdministrators(deps: {
     async require(ctx) {
       const session = await sessions.find(ctx);
       if (session) return administratorOf(deps.fetchFor(callerOf(ctx)), session);
-      // What a script asks for is not where a person wants to be led back to.
-      await signIn(ctx, ctx.method === 'GET' && !ctx.path.endsWith('/events') ? ctx.url : `${basePath}/console`);
+      // A form that was sent has a page of its own at the same path.
+      await signIn(ctx, ctx.method === 'GET' ? hereOf(ctx) : ctx.path);
       return undefined;
     },
 
@@ -122,9 +132,11 @@ export function createAdministrators(deps: {
       const departure = typeof state === 'string' ? departures.take(ctx, state) : undefined;
       if (!departure) return undefined;
       const fetch = deps.fetchFor(callerOf(ctx));
-      const issued = await relyingParty.arrive(fetch, new URL(origin + ctx.url), departure);
-      await sessions.begin(ctx, issued.accountId, await withRoles(fetch, issued));
-      return departure.returnTo;
+      const issued = await relyingParty.arrive(fetch, new URL(origin + hereOf(ctx)), departure);
+      const tokens = await withRoles(fetch, issued);
+      if (!tokens) return 'refused';
+      await sessions.begin(ctx, issued.accountId, tokens);
+      return { to: departure.returnTo };
     },
 
     async signOut(ctx) {

@@ -3,7 +3,7 @@ import { type FormFields, type FormValues, type Pages, type Presenter, seeOther 
 import type { Clock } from '../../platform/clock.js';
 import type { Random } from '../../platform/random.js';
 import type { Scope } from '../index.js';
-import type { Administrator, Administrators } from './administrators.js';
+import { type Administrator, type Administrators, hereOf } from './administrators.js';
 import type { Answer, Refusal } from './api-call.js';
 import type { WebSessions } from './web-sessions.js';
 
@@ -71,8 +71,8 @@ export async function refuse(
   refusal: Refusal,
 ): Promise<void> {
   const { administrators } = desk;
-  if (refusal.kind === 'signed_out') return administrators.signIn(ctx, ctx.url);
-  if (refusal.kind === 'step_up') return administrators.signIn(ctx, ctx.url, refusal.stepUp);
+  if (refusal.kind === 'signed_out') return administrators.signIn(ctx, hereOf(ctx));
+  if (refusal.kind === 'step_up') return administrators.signIn(ctx, hereOf(ctx), refusal.stepUp);
   const { status, retryAfterSeconds } = refusal;
   if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds));
   const hasNoRole = status === 403 && administrator.roles.length === 0;

@@ -3,7 +3,7 @@ import { browserName } from '../../account-pages/index.js';
 import type { EventStreams } from '../../http/index.js';
 import type { RequestWatcher } from '../../recovery-desk/contract.js';
 import { mayActOn } from '../index.js';
-import type { Administrator } from './administrators.js';
+import { type Administrator, hereOf } from './administrators.js';
 import type { Api, ApiAccount, ApiAccountReference, ApiRequest } from './api.js';
 import { type Console, page, show } from './desk.js';
 
@@ -73,7 +73,7 @@ export function mountQueue(
       rows,
       isLive: state === 'open' && !cursor,
       eventsHref: desk.url('/console/queue/events'),
-      refreshHref: ctx.url,
+      refreshHref: hereOf(ctx),
       hasMore: Boolean(next),
       ...(next ? { nextHref: desk.url(`${path}?${new URLSearchParams({ state, cursor: next })}`) } : {}),
     });

@@ -6,16 +6,16 @@ import { isProtocolError } from './relying-party.js';
 /** Coming back from the issuer, and leaving. */
 export function mountSignInPages({ pages, presenter, administrators, url }: Console, logger: Logger): void {
   pages.get('/console/signed-in', async (ctx) => {
-    let path: string | undefined;
+    let arrival: Awaited<ReturnType<typeof administrators.arrive>>;
     try {
-      path = await administrators.arrive(ctx);
+      arrival = await administrators.arrive(ctx);
     } catch (error) {
       if (!isProtocolError(error)) throw error;
       // Cancelled, refused, answered twice: the person can only start again, the log has the reason.
       logger.info({ requestId: ctx.state.requestId, reason: reasonOf(error) }, 'console sign-in not completed');
     }
-    if (path) return seeOther(ctx, path);
-    const isRefused = ctx.query.error === 'unmet_authentication_requirements';
+    if (typeof arrival === 'object') return seeOther(ctx, arrival.to);
+    const isRefused = arrival === 'refused' || ctx.query.error === 'unmet_authentication_requirements';
     presenter.show(
       ctx,
       'console/signed-out',

@@ -89,8 +89,9 @@ const orRelease = <T>(work: Promise<T>, release: () => Promise<unknown>): Promis
     await release();
     throw error;
   });
-/** Scripts keep a page up to date without anybody sitting in front of it. */
-const isByHand = (ctx: Context): boolean => ['', 'navigate'].includes(ctx.get('sec-fetch-mode'));
+/** The console's script keeps a page up to date without anybody sitting in front of it, and says so. */
+const isByHand = (ctx: Context): boolean =>
+  ctx.get('x-live') === '' && ctx.accepts('html', 'text/event-stream') === 'html';
 
 export function createWebSessions(deps: {
   database: Database;

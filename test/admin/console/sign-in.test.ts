@@ -1,6 +1,7 @@
 /** The console as a relying application: its sign-in, its own session, and the end of both. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { suspended } from '../../recovery-desk/support.js';
+import { rawRequest } from '../../security/raw.js';
 import { typePassword } from '../../security/support.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { administrator, signInAt, travel } from './support.js';
@@ -43,7 +44,9 @@ test('a password alone does not open it, and a suspension closes what was open',
   expect((await half.open('/console/people')).h1).not.toBe('People');
   const letIn = await suspended(app, paul.account);
   expect((await typePassword(letIn, `${app.issuer}/console`, 'paul@example.com')).url.pathname).not.toBe('/console');
-  expect((await paul.browser.open('/console/people')).h1).not.toBe('People');
+  // The session at the issuer is as good as before: without a page that says no, this would go round in circles.
+  const refused = await paul.browser.open('/console/people');
+  expect([refused.status, refused.h1]).toEqual([400, 'The console needs your second step']);
 });
 
 test('an account without a role gets a page that says so, and a way out', async () => {
@@ -69,11 +72,25 @@ test('the session is a new one after each sign-in, idles for an hour at most, an
     expect((await ida.browser.open('/console/people')).h1).toBe('People');
   }
   travel(3_601);
-  const before = ida.browser.cookie('console');
+  const first = ida.browser.cookie('console');
   expect((await ida.browser.open('/console/people')).url.pathname).not.toBe('/console/people');
   await signInAt(ida.browser, `${app.issuer}/console/people`, ida);
-  expect(ida.browser.cookie('console')).not.toBe(before);
-  expect((await ida.browser.open('/console/people')).h1).toBe('People');
+  const after = ida.browser.cookie('console');
+  expect(after).not.toBe(first);
+  for (let hours = 0; hours < 12; hours += 1) {
+    travel(3_500);
+    expect((await ida.browser.open('/console/people')).h1).toBe('People');
+    expect(ida.browser.cookie('console')).toBe(after);
+  }
+  // A page that keeps itself up to date is nobody at the desk.
+  const seenAt = async () => (await sessions()).map((session) => (session as { lastSeenAt?: Date }).lastSeenAt);
+  const before = await seenAt();
+  travel(1_000);
+  await ida.browser.request(`${app.issuer}/console`, { headers: { 'x-live': '1' } });
+  expect(await seenAt()).toEqual(before);
+  travel(300);
+  await ida.browser.open('/console/people');
+  expect(ida.browser.cookie('console')).not.toBe(after);
 });
 
 test('many tabs after the access token has ended: it is renewed once, and nobody is signed out', async () => {
@@ -102,4 +119,33 @@ test('signing out ends the session here, whatever becomes of the one at the issu
   const done = await max.browser.submit(asked, { logout: 'yes' }, form?.action ?? '');
   expect(done.url.pathname).toBe('/console/signed-out');
   expect(done.h1).toBe('You are signed out');
+});
+
+test('below a path, and behind a proxy that speaks TLS, calls within the process arrive', async () => {
+  const below = await startApp({}, { path: '/id' });
+  const olga = await administrator(below, 'olga@example.com', ['owner']);
+  expect([olga.page.h1, olga.page.url.pathname]).toEqual(['Requests', '/id/console']);
+  expect((await olga.browser.open('/id/console/people')).text).toContain('olga@example.com');
+  await below.stop();
+
+  const behind = await startApp(
+    {
+      trustedProxyHops: 1,
+      database: { allowEmbedded: true },
+      mail: { transport: 'smtp', smtp: { host: 'smtp.example.com' } },
+    },
+    { issuer: 'https://id.example' },
+  );
+  const headers = { host: 'id.example', 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.99' };
+  const { status, headers: answer } = await rawRequest(behind.port, '/console', { headers });
+  const to = new URL(String(answer.location));
+  expect([status, to.origin, to.searchParams.get('client_id')]).toEqual([
+    303,
+    'https://id.example',
+    'countersign-console',
+  ]);
+  expect(String(answer['set-cookie'])).toContain('__Host-console-sign-in=');
+  const absolute = await rawRequest(behind.port, 'https://evil.example/console/people', { headers });
+  expect([303, 400, 421]).toContain(absolute.status);
+  await behind.stop();
 });
