@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Person, person, signIn, typePassword, typeRecoveryCode } from '../security/support.js';
 import { PASSWORD, RP, startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
+import { consoleJourney } from './console-journey.js';
 import { deskJourney } from './desk-journey.js';
 
 interface Profiled {
@@ -47,26 +48,37 @@ afterAll(() => app.stop());
 /** Enough of everybody else for a scan to show, whichever index it goes along. */
 async function crowd(): Promise<void> {
   const later = new Date(Date.now() + 86_400_000);
+  const past = new Date(Date.now() - 86_400_000);
   const many = (make: (n: number) => object) =>
     Array.from({ length: 40 }, (_, n) => ({ _id: `crowd-${n}`, ...make(n) }));
   const insert = (name: string, make: (n: number) => object) =>
     app.database.collection<{ _id: string }>(name).insertMany(many(make));
   const accountId = 'crowd';
-  await insert('accounts', (n) => ({ login: `crowd-${n}`, name: 'Crowd', groups: [], active: true }));
+  await insert('accounts', (n) => ({
+    login: `crowd-${n}`,
+    name: 'Crowd',
+    groups: [],
+    active: true,
+    createdAt: past,
+    updatedAt: past,
+  }));
   await insert('sessions', () => ({ accountId, lastSignInAt: later, expiresAt: later }));
-  await insert('audit_events', () => ({ accountId, type: 'authn_login_success' }));
+  await insert('audit_events', () => ({ accountId, type: 'authn_login_success', at: past, actor: { type: 'system' } }));
   await insert('factors', () => ({ accountId, method: 'totp', state: 'active' }));
   await insert('one_time_links', (n) => ({ tokenHash: `crowd-${n}`, purpose: 'not_me', accountId, expiresAt: later }));
   await insert('oidc', (n) => ({ ids: [`crowd-${n}`], payload: { accountId, grantId: 'crowd' }, expiresAt: later }));
   await insert('webhooks', () => ({ url: 'https://hooks.example', events: [], state: 'disabled', createdAt: later }));
   await insert('webhook_deliveries', () => ({ webhookId: 'crowd', state: 'delivered', createdAt: later }));
-  const past = new Date(Date.now() - 86_400_000);
   await insert('recovery_requests', (n) => ({
     accountId: `crowd-${n}`,
     browserHash: `crowd-${n}`,
     numberIndex: `crowd-${n}`,
     state: n % 2 ? 'open' : 'declined',
     slot: 0,
+    circumstances: 'other',
+    isKnownBrowser: true,
+    failedMethods: [],
+    origin: {},
     createdAt: past,
     changedAt: past,
     expiresAt: later,
@@ -75,6 +87,10 @@ async function crowd(): Promise<void> {
     accountId: `crowd-${n}`,
     createdAt: past,
     until: later,
+    hours: 24,
+    otherBrowsers: 'access_code',
+    clearedBrowsers: 0,
+    accessCodesIssued: 0,
     ...(n % 2 ? { isOpen: true } : {}),
   }));
   await insert('access_passes', (n) => ({ accountId: `crowd-${n}`, createdAt: past, expiresAt: later }));
@@ -117,6 +133,7 @@ async function journey(): Promise<void> {
   await half.submit(await half.open(`/not-me/${link}`));
   await app.app.sessions.endAll(anna.account.id, { requestId: 'test' });
   await deskJourney(app, rp, cleo);
+  await consoleJourney(app, ben.account);
   await webhookJourney(ben.account.id);
   await app.mails();
   await app.app.outbox.deadLetters();
@@ -171,6 +188,7 @@ test('a whole journey: no scan of a collection, and nothing read in vain', async
     'oidc',
     'outbox',
     'one_time_links',
+    'console_sessions',
     'webhooks',
     'webhook_deliveries',
     'recovery_requests',
