@@ -150,7 +150,7 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
 
 /** A validator of one resource, for `If-Match` and `If-None-Match`; what is shown once has none. */
 function withEtag(route: Route, reply: Reply): Reply {
-  const isResource = (route.subject && !route.secrets) || reply.headers?.Location !== undefined;
+  const isResource = !route.secrets && (route.subject || reply.headers?.Location !== undefined);
   if (!isResource || reply.body === undefined) return reply;
   return { ...reply, headers: { ...reply.headers, ETag: etagOf(reply.body) } };
 }

@@ -42,7 +42,9 @@ describe('an account', () => {
     ]);
     expect((await app.mails()).some(({ to, subject }) => to.includes('greta@mail.example') && subject)).toBe(true);
     const path = `/accounts/${made.body.id}`;
+    expect(made.headers.get('location')).toBe(`${app.issuer}/api/v1${path}`);
     const read = await admin.get(path);
+    expect(made.headers.get('etag')).toBe(read.headers.get('etag'));
     const etag = read.headers.get('etag') ?? '';
     expect(etag).toMatch(/^"[\w-]+"$/);
     expect((await admin.request('GET', path, { headers: { 'if-none-match': etag } })).status).toBe(304);

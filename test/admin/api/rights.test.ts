@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import type { Role } from '../../../src/accounts/contract.js';
+import { createDirectory } from '../../../src/accounts/index.js';
 import { mayActOn, SCOPES, scopesOfRoles } from '../../../src/admin/index.js';
+import { systemClock } from '../../../src/platform/clock.js';
 import { ADMIN_APP, type Administrator, type ApiCaller, administrator } from '../../support/administrator.js';
 import { RP, startApp, type TestApp } from '../../support/app.js';
 
@@ -147,6 +149,26 @@ describe('owners', () => {
     ).toBe(200);
     expect((await who('second-owner').get('/accounts')).status).toBe(403);
     expect(await app.app.accounts.revokeRole(last.account.id, 'owner')).toBe('last_owner');
+  });
+
+  test('do not take each other out at the same moment', async () => {
+    const directory = createDirectory({ database: app.database, clock: systemClock });
+    for (let round = 0; round < 5; round += 1) {
+      const pair = await Promise.all([0, 1].map((n) => app.account(`pair-${round}-${n}@example.com`)));
+      const [first, second] = pair.map(({ id }) => id) as [string, string];
+      // Nobody else is an owner now.
+      const everybody = app.database.collection('accounts');
+      await everybody.updateMany({ roles: 'owner' }, { $set: { roles: [] } });
+      await Promise.all(pair.map(({ id }) => app.app.accounts.grantRole(id, 'owner')));
+      const out = (id: string) =>
+        app.database
+          .transaction((unit) => directory.setActive(id, false, unit))
+          .then(String, ({ code }: { code: string }) => code);
+      expect([await Promise.all([out(first), out(second)]).then((all) => all.sort())]).toEqual([
+        ['LAST_OWNER', 'true'],
+      ]);
+      expect(await everybody.countDocuments({ roles: 'owner', active: true })).toBe(1);
+    }
   });
 
   test('a refusal is written down', async () => {

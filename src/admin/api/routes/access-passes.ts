@@ -100,7 +100,8 @@ export function accessPassRoutes(services: ApiServices): Route[] {
       async handle({ subject: { account }, body: { hours = DAY_HOURS }, actor }) {
         if (!account.active) throw new ApiProblem('ACCOUNT_INACTIVE');
         const { pass, accessPass } = await desk.issueAccessPass(account, hours * 3_600, actor);
-        return { status: 201, body: { ...show(accessPass), pass } };
+        const Location = `${services.base}/accounts/${account.id}/access-passes/${accessPass.id}`;
+        return { status: 201, body: { ...show(accessPass), pass }, headers: { Location } };
       },
     }),
     route({

@@ -104,7 +104,11 @@ export function accountRoutes(services: ApiServices): Route[] {
         const { account } = created;
         await tell({ type: 'user_created', announcedAs: 'account_created', accountId: account.id, by: actor });
         if (invite) await services.sendInvitation(account, { type: actor.type, ...(actor.id ? { id: actor.id } : {}) });
-        return { status: 201, body: await now(account.id) };
+        return {
+          status: 201,
+          body: await now(account.id),
+          headers: { Location: `${services.base}/accounts/${account.id}` },
+        };
       },
     }),
     route({

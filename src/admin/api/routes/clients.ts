@@ -152,7 +152,11 @@ export function clientRoutes({
         });
         const stored = await clients.stored(metadata.client_id);
         if (!stored) throw changedMeanwhile();
-        return { status: 201, body: { ...showRegistered(stored), ...(secret ? { client_secret: secret } : {}) } };
+        return {
+          status: 201,
+          body: { ...showRegistered(stored), ...(secret ? { client_secret: secret } : {}) },
+          headers: { Location: `${rest.base}/clients/${encodeURIComponent(metadata.client_id)}` },
+        };
       },
     }),
     route({

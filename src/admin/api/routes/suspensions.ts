@@ -108,7 +108,8 @@ export function suspensionRoutes(services: ApiServices): Route[] {
           actor,
         );
         if (started.status === 'running') throw suspensionRunning(started.suspension);
-        return { status: 201, body: await show(started.suspension) };
+        const Location = `${services.base}/suspensions/${started.suspension.id}`;
+        return { status: 201, body: await show(started.suspension), headers: { Location } };
       },
     }),
     route({

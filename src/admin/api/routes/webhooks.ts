@@ -82,7 +82,7 @@ const params = z.object({ webhookId: id });
 const deliveryParams = z.object({ webhookId: id, deliveryId: id });
 
 /** Endpoints of other tools that are told what happened here. */
-export function webhookRoutes({ webhooks, database, tell }: ApiServices): Route[] {
+export function webhookRoutes({ base, webhooks, database, tell }: ApiServices): Route[] {
   const subject = async (call: { params: { webhookId: string } }): Promise<Subject<Webhook> | undefined> => {
     const webhook = await webhooks.find(call.params.webhookId);
     return webhook && { value: webhook, representation: show(webhook) };
@@ -146,7 +146,8 @@ export function webhookRoutes({ webhooks, database, tell }: ApiServices): Route[
           return made;
         });
         if (created.status === 'url_refused') throw urlRefused(created.problem);
-        return { status: 201, body: { ...show(created.webhook), secret: created.secret } };
+        const Location = `${base}/webhooks/${created.webhook.id}`;
+        return { status: 201, body: { ...show(created.webhook), secret: created.secret }, headers: { Location } };
       },
     }),
     route({
