@@ -128,6 +128,16 @@ export function mountAccountActions(desk: Console, settings: { suspensionHours: 
     send: ({ api }, id, key) => api.issuePass(id, key),
     secret: ({ pass, expiresAt }) => ({ value: pass, expiresAt }),
   });
+  action({
+    id: 'withdraw',
+    within: '/passes/:passId',
+    tab: 'methods',
+    async locals(_ctx, { api }, account, _filled, { passId = '' }) {
+      const pass = await api.pass(account.id, passId);
+      return pass.ok ? { ok: true, data: {} } : pass;
+    },
+    send: ({ api }, id, _key, _form, { passId = '' }) => api.withdrawPass(id, passId),
+  });
   action({ id: 'invite', send: ({ api }, id, key) => api.invite(id, key) });
   action({ id: 'reset-password', send: ({ api }, id, key) => api.resetPassword(id, key) });
   action({ id: 'deactivate', isDangerous: true, send: ({ api }, id, key) => api.deactivate(id, key) });

@@ -134,6 +134,10 @@ export function createApi(send: Send) {
     issuePass: (id: string, key: Key) => post<{ pass?: string; expiresAt: Date }>(`${account(id)}/access-passes`, key),
     passes: (id: string) => send<ListOf<ApiAccessPass>>(`${account(id)}/access-passes`),
 
+    pass: (id: string, passId: string) => send<ApiAccessPass>(`${account(id)}/access-passes/${segment(passId)}`),
+    withdrawPass: (id: string, passId: string) =>
+      send<unknown>(`${account(id)}/access-passes/${segment(passId)}`, { method: 'DELETE', ifMatch: '*' }),
+
     requests: (query: Query) => send<ListOf<ApiRequest>>('/recovery-requests', { query }),
     request: (id: string) => send<ApiRequest>(`/recovery-requests/${segment(id)}`),
     decide: (id: string, key: Key, decision: Decision) =>

@@ -42,7 +42,13 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
       passes: passes?.ok
         ? passes.data.items
             .filter(({ usedAt, revokedAt, expiresAt }) => !usedAt && !revokedAt && expiresAt > now)
-            .map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt }))
+            .map(({ id, createdAt, expiresAt }) => ({
+              createdAt,
+              expiresAt,
+              ...(canAct
+                ? { withdrawHref: desk.url(`${pathOf(account.id)}/passes/${encodeURIComponent(id)}/withdraw`) }
+                : {}),
+            }))
         : [],
     });
   };

@@ -82,6 +82,10 @@ test('a pass, a link, a method, sessions, and leaving', async () => {
   const dora = await person(app, 'dora@example.com');
   const { id } = dora.account;
   expect((await act(helpdesk, profile(id, '/access-pass'))).text).toContain('Can be used until');
+  const withPass = await helpdesk.browser.open(profile(id));
+  const withdraw = /href="([^"]+\/withdraw)"/.exec(withPass.html)?.[1] ?? '';
+  expect((await act(helpdesk, withdraw)).text).toContain('The access pass works no more');
+  expect((await helpdesk.browser.open(profile(id))).html).not.toContain('/withdraw"');
   expect((await act(owner, profile(id, '/invite'))).text).toContain('The invitation is on its way');
   expect((await act(owner, profile(id, '/reset-password'))).text).toContain('link to a new password is on its way');
   const revoked = await act(helpdesk, profile(id, `/methods/${dora.authenticator.factorId}/revoke`));

@@ -93,6 +93,17 @@ test('the session is a new one after each sign-in, idles for an hour at most, an
   expect(ida.browser.cookie('console')).not.toBe(after);
 });
 
+test('an hour without a click ends it, though the issuer’s session has just been used', async () => {
+  const kim = await administrator(app, 'kim@example.com', ['admin']);
+  const at = (seconds: number) => new Date(Date.now() - seconds * 1000);
+  const look = async (lastSeenAt: Date): Promise<number> => {
+    const stored = app.database.collection('console_sessions');
+    await stored.updateOne({ accountId: kim.account.id }, { $set: { lastSeenAt } });
+    return (await kim.browser.request(`${app.issuer}/console/people`)).status;
+  };
+  expect([await look(at(3_590)), await look(at(3_610))]).toEqual([200, 303]);
+});
+
 test('many tabs after the access token has ended: it is renewed once, and nobody is signed out', async () => {
   const tim = await administrator(app, 'tim@example.com', ['admin']);
   travel(400);
