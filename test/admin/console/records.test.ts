@@ -95,3 +95,22 @@ test('an application of the configuration file is shown, and changed there', asy
   expect(page.forms.some(({ names }) => names.includes('redirectUris'))).toBe(false);
   expect(page.text).not.toContain('rp-secret');
 });
+
+test('too much at once is a page that says when to go on, and a form that keeps what was typed', async () => {
+  const slow = await startApp({ api: { requestsPerMinute: 8 } });
+  const ida = await administrator(slow, 'ida@example.com', ['owner']);
+  const form = await ida.browser.open('/console/new-client');
+  let page = await ida.browser.open('/console/people');
+  for (let n = 0; page.status === 200 && n < 10; n += 1) page = await ida.browser.open('/console/people');
+  expect([page.status, page.h1]).toEqual([429, 'Too fast']);
+  expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(page.text).toMatch(/You can try again in \d+ seconds?/);
+  const values = { name: 'Wiki', kind: 'server', redirectUris: 'https://wiki.example/cb' };
+  const kept = await ida.browser.submit(form, values);
+  expect([kept.status, kept.text.includes('That was too much at once')]).toEqual([429, true]);
+  expect(kept.html).toContain('value="Wiki"');
+  expect(kept.forms.find(({ names }) => names.includes('redirectUris'))?.values.key).toBe(
+    form.forms.find(({ names }) => names.includes('redirectUris'))?.values.key,
+  );
+  await slow.stop();
+});
