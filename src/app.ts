@@ -275,6 +275,9 @@ export function createApp(config: Config, deps: AppDeps): App {
     configuredClients: config.clients,
     reservedClientIds: fixedClients.map(({ client_id: id }) => String(id)),
     resourceIdentifiers: [managementApiBase(issuer), ...config.resources.map(({ identifier }) => identifier)],
+    async applicationName(id) {
+      return (await provider.Client.find(id))?.clientName ?? id;
+    },
     async findClient(id) {
       const client = await provider.Client.find(id);
       return client && { apiScopes: (client.api_scopes as string[] | undefined) ?? [] };

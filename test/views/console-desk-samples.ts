@@ -93,7 +93,7 @@ export function deskSamples(at: At): Record<string, Locals> {
       circumstances: 'lost_or_stolen',
       contact: '+43 660 0000000',
       note: 'My phone is gone since the tram this morning. I have a meeting at nine.',
-      clientId: 'time-sheets',
+      applicationName: 'Time Sheets',
       ip: '192.0.2.17',
       browser: 'Firefox, Windows',
       isKnownBrowser: true,

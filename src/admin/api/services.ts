@@ -63,6 +63,8 @@ export interface ApiServices {
   configuredClients: readonly RegisteredClient['metadata'][];
   /** Of the configuration file and of the server itself. */
   reservedClientIds: readonly string[];
+  /** How people know an application; its id where it is gone. */
+  applicationName(clientId: string): Promise<string>;
   /** What applications may ask tokens for. */
   resourceIdentifiers: readonly string[];
   random: Random;

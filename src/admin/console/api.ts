@@ -34,7 +34,7 @@ export interface ApiSession {
   acr?: string;
   ip?: string;
   userAgent?: string;
-  clientIds?: string[];
+  applications: { id: string; name: string }[];
 }
 /** Whose something in a list is. */
 export interface ApiAccountReference {
@@ -44,7 +44,8 @@ export interface ApiAccountReference {
   groups: string[];
   roles: Role[];
 }
-export type ApiRequest = Omit<RecoveryRequest, 'accountId'> & {
+export type ApiRequest = Omit<RecoveryRequest, 'accountId' | 'clientId'> & {
+  application?: { id: string; name: string };
   account: ApiAccountReference;
   openRequestsOfAccount: number;
 };

@@ -28,7 +28,7 @@ export function auditRow(desk: Console, event: ApiAuditEvent, accounts: Readonly
     browser: browserName(origin?.userAgent),
     details: Object.entries(details)
       .filter(([name]) => !HIDDEN.has(name))
-      .map(([name, value]) => ({ name, value: [value].flat().map(String).join(', ') })),
+      .map(([name, value]) => ({ name, value: value instanceof Date ? value : [value].flat().map(String).join(', ') })),
   };
 }
 

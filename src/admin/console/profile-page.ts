@@ -58,12 +58,12 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
     if (!answer.ok) return answer;
     const canEnd = canAct && administrator.may('sessions:revoke');
     return loaded({
-      sessions: answer.data.items.map(({ id, startedAt, lastSignInAt, ip, userAgent, clientIds }) => ({
+      sessions: answer.data.items.map(({ id, startedAt, lastSignInAt, ip, userAgent, applications }) => ({
         startedAt,
         lastSignInAt,
         ip,
         browser: browserName(userAgent),
-        clientIds: clientIds ?? [],
+        applications: applications.map(({ name }) => name),
         ...(canEnd ? { endHref: desk.url(`${pathOf(account.id)}/sessions/${encodeURIComponent(id)}/end`) } : {}),
       })),
     });

@@ -149,7 +149,7 @@ export function mountRequest(desk: Console, settings: { suspensionHours: readonl
         circumstances: request.circumstances,
         contact: request.contact,
         note: request.note,
-        clientId: request.clientId,
+        applicationName: request.application?.name,
         ip: request.origin.ip,
         browser: browserName(request.origin.userAgent),
         isKnownBrowser: request.isKnownBrowser,

@@ -250,9 +250,19 @@ describe('sessions and grants', () => {
     const someone = await administrator(app, 'roamer@example.com', []);
     const { id } = someone.account;
     const { body } = await helpdesk.get(`/accounts/${id}/sessions`);
-    expect(body.items).toEqual([expect.objectContaining({ acr: 'urn:countersign:acr:2fa', clientIds: ['admin-app'] })]);
+    expect(body.items).toEqual([
+      expect.objectContaining({
+        acr: 'urn:countersign:acr:2fa',
+        applications: [{ id: 'admin-app', name: expect.any(String) }],
+      }),
+    ]);
     const grants = await helpdesk.get(`/accounts/${id}/grants`);
-    expect(grants.body.items).toEqual([expect.objectContaining({ clientId: 'admin-app', scopes: ['openid'] })]);
+    expect(grants.body.items).toEqual([
+      expect.objectContaining({
+        application: expect.objectContaining({ id: 'admin-app' }),
+        scopes: ['openid'],
+      }),
+    ]);
     expect(
       (await helpdesk.change('DELETE', `/accounts/${id}/grants/${grants.body.items[0].id}`, undefined, '*')).status,
     ).toBe(204);

@@ -51,7 +51,7 @@ test('a profile says at a glance how it stands; each tab has its part', async ()
     'Phone lost or stolen',
   );
   expect((await owner.browser.open(profile(anna.account.id, '?tab=audit'))).text).toContain('Request sent');
-  expect((await owner.browser.open(profile(owner.account.id, '?tab=sessions'))).text).toContain('countersign-console');
+  expect((await owner.browser.open(profile(owner.account.id, '?tab=sessions'))).text).toContain('Countersign Console');
 });
 
 test('Actions > Two-factor authentication: one day, an access code, end now', async () => {

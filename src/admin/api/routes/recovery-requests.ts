@@ -21,11 +21,17 @@ const decidedSchema = z
   .meta({ id: 'DecidedRecoveryRequest' });
 
 /** Requests of employees who cannot confirm, and what becomes of them. */
-export function recoveryRequestRoutes({ desk, directory, accounts }: ApiServices): Route[] {
+export function recoveryRequestRoutes({ desk, directory, accounts, applicationName }: ApiServices): Route[] {
   const show = async (requests: readonly RecoveryRequest[]) => {
     const ids = requests.map(({ accountId }) => accountId);
     const [names, open] = await Promise.all([directory.names(ids), desk.openRequests(ids)]);
-    return requests.map((request) => showRequest(request, names, open));
+    return Promise.all(
+      requests.map(async (request) => {
+        const { clientId: id } = request;
+        const application = id === undefined ? undefined : { id, name: await applicationName(id) };
+        return showRequest(request, names, open, application);
+      }),
+    );
   };
 
   const subject = async (requestId: string): Promise<Subject<RecoveryRequest> | undefined> => {
@@ -50,7 +56,8 @@ export function recoveryRequestRoutes({ desk, directory, accounts }: ApiServices
         const filter = { ...(state ? { state } : {}), ...(accountId ? { accountId } : {}) };
         const found = await desk.listRequests(filter, pageOf(page));
         const items = await show(found.items);
-        return listReply({ ...found, items }, href, (item) => item);
+        // A telephone number is read by whoever is about to decide, not by whoever looks at a list.
+        return listReply({ ...found, items }, href, ({ contact: _contact, ...item }) => item);
       },
     }),
     route({

@@ -3,6 +3,7 @@ import type { Account } from '../../../accounts/index.js';
 import type { SessionRecord } from '../../../sessions/index.js';
 import { notFound } from '../problem.js';
 import { type Route, route, type Subject } from '../route.js';
+import { type ApplicationReference, applicationReference } from '../schemas/application.js';
 import { id, instant, shown, shownIf } from '../schemas/fields.js';
 import type { ApiServices, StoredGrant } from '../services.js';
 
@@ -15,7 +16,7 @@ const sessionSchema = z
     acr: z.string(),
     amr: z.array(z.string()),
     methods: z.array(z.string()),
-    clientIds: z.array(z.string()),
+    applications: z.array(applicationReference),
     ip: z.string().optional(),
     userAgent: z.string().optional(),
   })
@@ -23,11 +24,20 @@ const sessionSchema = z
 const sessionsSchema = z.strictObject({ items: z.array(sessionSchema) }).meta({ id: 'Sessions' });
 
 const grantSchema = z
-  .strictObject({ id, clientId: z.string(), scopes: z.array(z.string()), createdAt: instant, expiresAt: instant })
+  .strictObject({
+    id,
+    application: applicationReference,
+    scopes: z.array(z.string()),
+    createdAt: instant,
+    expiresAt: instant,
+  })
   .meta({ id: 'Grant', description: 'What an application may do in the name of the account.' });
 const grantsSchema = z.strictObject({ items: z.array(grantSchema) }).meta({ id: 'Grants' });
 
-const showSession = (session: SessionRecord): z.output<typeof sessionSchema> => ({
+type NamedSession = SessionRecord & { applications: ApplicationReference[] };
+type NamedGrant = Omit<StoredGrant, 'clientId'> & { application: ApplicationReference };
+
+const showSession = (session: NamedSession): z.output<typeof sessionSchema> => ({
   id: session._id,
   startedAt: shown(session.startedAt),
   lastSignInAt: shown(session.lastSignInAt),
@@ -35,12 +45,12 @@ const showSession = (session: SessionRecord): z.output<typeof sessionSchema> => 
   acr: session.acr,
   amr: session.amr,
   methods: session.methods ?? [],
-  clientIds: session.clientIds,
+  applications: session.applications,
   ...(session.ip === undefined ? {} : { ip: session.ip }),
   ...(session.userAgent === undefined ? {} : { userAgent: session.userAgent }),
 });
 
-const showGrant = ({ createdAt, expiresAt, ...grant }: StoredGrant): z.output<typeof grantSchema> => ({
+const showGrant = ({ createdAt, expiresAt, ...grant }: NamedGrant): z.output<typeof grantSchema> => ({
   ...grant,
   createdAt: shown(createdAt),
   expiresAt: shown(expiresAt),
@@ -52,7 +62,7 @@ interface Listed<Item> {
 }
 
 /** Where an account is signed in, and what it has let applications do. */
-export function sessionRoutes({ directory, sessions, grants, tell }: ApiServices): Route[] {
+export function sessionRoutes({ directory, sessions, grants, applicationName, tell }: ApiServices): Route[] {
   type Params = { params: { accountId: string } };
 
   const listed =
@@ -64,8 +74,23 @@ export function sessionRoutes({ directory, sessions, grants, tell }: ApiServices
       const { account } = entry;
       return { value: { account, items }, account, representation: { items: items.map(show) } };
     };
-  const allSessions = listed((accountId) => sessions.list(accountId), showSession);
-  const allGrants = listed((accountId) => grants.list(accountId), showGrant);
+  const reference = async (id: string): Promise<ApplicationReference> => ({ id, name: await applicationName(id) });
+  const readSessions = async (accountId: string): Promise<NamedSession[]> =>
+    Promise.all(
+      (await sessions.list(accountId)).map(async (session) => ({
+        ...session,
+        applications: await Promise.all(session.clientIds.map(reference)),
+      })),
+    );
+  const readGrants = async (accountId: string): Promise<NamedGrant[]> =>
+    Promise.all(
+      (await grants.list(accountId)).map(async ({ clientId, ...grant }) => ({
+        ...grant,
+        application: await reference(clientId),
+      })),
+    );
+  const allSessions = listed(readSessions, showSession);
+  const allGrants = listed(readGrants, showGrant);
   const oneSession = async (call: { params: { accountId: string; sessionId: string } }) => {
     const found = await allSessions(call);
     const session = found?.value.items.find(({ _id }) => _id === call.params.sessionId);
@@ -145,7 +170,7 @@ export function sessionRoutes({ directory, sessions, grants, tell }: ApiServices
       responses: { 204: { description: 'Revoked.' } },
       async handle({ params: { accountId, grantId }, actor, subject: { items } }) {
         await grants.revoke(grantId);
-        const clientId = items.find((grant) => grant.id === grantId)?.clientId;
+        const clientId = items.find((grant) => grant.id === grantId)?.application.id;
         await tell({ type: 'grant_revoked', accountId, by: actor, ...(clientId ? { clientId } : {}) });
         return { status: 204 };
       },

@@ -9,6 +9,7 @@ import {
   type Suspension,
   VERIFICATIONS,
 } from '../../../recovery-desk/contract.js';
+import { type ApplicationReference, applicationReference } from './application.js';
 import { id, instant, role, shown, shownIf } from './fields.js';
 
 export const requestState = z.enum(REQUEST_STATES).meta({ id: 'RecoveryRequestState' });
@@ -46,9 +47,11 @@ export const recoveryRequestSchema = z
     expiresAt: instant,
     changedAt: instant,
     circumstances: z.enum(CIRCUMSTANCES),
-    contact: z.string().optional().meta({ description: 'Typed by whoever sent it; proves nothing.' }),
+    contact: z.string().optional().meta({
+      description: 'Typed by whoever sent it; proves nothing. In no list: only where this one request is read.',
+    }),
     note: z.string().optional(),
-    clientId: z.string().optional(),
+    application: applicationReference.optional().meta({ description: 'What was being signed in to.' }),
     origin: z.strictObject({ ip: z.string().optional(), userAgent: z.string().optional() }),
     isKnownBrowser: z.boolean(),
     failedMethods: z.array(z.string()),
@@ -63,6 +66,7 @@ export const showRequest = (
   request: RecoveryRequest,
   names: ReadonlyMap<string, NamedAccount>,
   open: ReadonlyMap<string, number>,
+  application: ApplicationReference | undefined,
 ): z.output<typeof recoveryRequestSchema> => {
   const { accountId, decision: decided, createdAt, expiresAt, changedAt, origin } = request;
   return {
@@ -75,7 +79,7 @@ export const showRequest = (
     circumstances: request.circumstances,
     ...(request.contact === undefined ? {} : { contact: request.contact }),
     ...(request.note === undefined ? {} : { note: request.note }),
-    ...(request.clientId === undefined ? {} : { clientId: request.clientId }),
+    ...(application === undefined ? {} : { application }),
     origin: {
       ...(origin.ip === undefined ? {} : { ip: origin.ip }),
       ...(origin.userAgent === undefined ? {} : { userAgent: origin.userAgent }),
