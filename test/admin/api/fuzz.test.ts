@@ -9,7 +9,7 @@ import { RP, startApp, type TestApp } from '../../support/app.js';
 import { anyText, aroundSchema, fromSchema } from './from-schema.js';
 
 const SEED = 20_261_124;
-const RUNS_PER_OPERATION = 12;
+const RUNS_PER_OPERATION = 8;
 
 let app: TestApp;
 let owner: Administrator;
@@ -134,9 +134,9 @@ test('no fault, no answer that is not documented, nothing written where it says 
     );
   }
   // It got past the door often enough to mean something.
-  expect(statuses.get(200) ?? 0).toBeGreaterThan(50);
+  expect(statuses.get(200) ?? 0).toBeGreaterThan(40);
   expect(statuses.get(401)).toBeUndefined();
-}, 120_000);
+}, 240_000);
 
 test('without a token nothing is told, whatever is asked', async () => {
   const before = await stored();
