@@ -87,7 +87,6 @@ test('from the lost phone to the new one', async () => {
   });
   await mailTo(anna, 'Your second step is switched on again');
 
-  await helpDesk.page.reload();
   await helpDesk.leave();
   await employee.leave();
 });
