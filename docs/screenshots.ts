@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { generateSync } from 'otplib';
-import { type Page, chromium as playwright } from 'playwright-core';
+import { type Browser, type Page, chromium as playwright } from 'playwright-core';
 import { parse, stringify } from 'yaml';
 import { runDemo } from '../src/demo/run.js';
 import { projectRoot } from '../src/platform/paths.js';
@@ -90,6 +90,56 @@ async function signIn(page: Page, password: string): Promise<void> {
   await page.click('button.primary');
 }
 
+/** From the set-up page on, without pictures. */
+async function setUp(page: Page): Promise<void> {
+  await page.click('button[value=totp]');
+  await page.waitForSelector('.qr');
+  const secret = ((await page.textContent('#key')) ?? '').replace(/\s/g, '');
+  await page.fill('#code', generateSync({ secret }));
+  await page.click('button.primary');
+  await page.waitForSelector('#codes');
+  await page.fill('#code', (await page.textContent('#codes li')) ?? '');
+  await page.click('button.primary');
+}
+
+/** Monday morning: the employee at the list of other methods, the help desk in a browser of its own. */
+async function lostPhone(employee: Page, helpDesk: Page, issuer: string): Promise<Panel[]> {
+  await helpDesk.goto(`${issuer}/console`);
+  await helpDesk.fill('#login', 'hugo@example.com');
+  await signIn(helpDesk, 'amber-thistle-29');
+  await setUp(helpDesk);
+  await helpDesk.waitForSelector('.sections');
+
+  await employee.click('text=Cannot confirm login');
+  await employee.check('input[value=lost_or_stolen]');
+  const panels = [await panel(employee, 'Say what happened', 'light')];
+  await employee.click('button.primary');
+  await employee.waitForSelector('.number');
+  await shoot(employee, 'waiting', ['desk', 'phone']);
+  panels.push(await panel(employee, 'Read the number out', 'light'));
+
+  await helpDesk.goto(`${issuer}/console`);
+  await helpDesk.waitForSelector('.queue');
+  await shoot(helpDesk, 'console-queue', ['desk', 'phone']);
+  await helpDesk.click('.queue a');
+  await helpDesk.fill('#requestNumber', (await employee.textContent('.number')) ?? '');
+  await helpDesk.check('input[value=called_number_on_file]', { force: true });
+  await shoot(helpDesk, 'console-request', ['desk', 'phone'], true);
+  panels.push(await panel(helpDesk, 'Check, and decide', 'dark'));
+  await helpDesk.click('button[value=approved]');
+
+  await employee.waitForSelector('button[value=totp]');
+  await shoot(employee, 'approved', ['desk', 'phone']);
+  panels.push(await panel(employee, 'In, and safe again', 'light'));
+  return panels;
+}
+
+async function writeSheet(browser: Browser, name: string, panels: readonly Panel[]): Promise<void> {
+  const sheet = await browser.newPage({ viewport: SHEET, deviceScaleFactor: 1 });
+  await sheet.setContent(overviewPage(panels));
+  write(name, await sheet.screenshot(), 3);
+}
+
 function consentRequest(issuer: string, baseUrl: string): string {
   const verifier = randomBytes(32).toString('base64url');
   const request = new URLSearchParams({
@@ -155,9 +205,10 @@ try {
   await shoot(other, 'consent', ['desk']);
 
   const [security, step] = panels.splice(3);
-  const sheet = await browser.newPage({ viewport: SHEET, deviceScaleFactor: 1 });
-  await sheet.setContent(overviewPage([...panels, ...(step ? [step] : []), ...(security ? [security] : [])]));
-  write('overview.png', await sheet.screenshot(), 3);
+  await writeSheet(browser, 'overview.png', [...panels, ...(step ? [step] : []), ...(security ? [security] : [])]);
+
+  const helpDesk = await browser.newPage({ deviceScaleFactor: 1.4 });
+  await writeSheet(browser, 'lost-phone.png', await lostPhone(page, helpDesk, issuer));
 } finally {
   await browser.close();
   await demo.stop();
