@@ -6,7 +6,7 @@ export const IDLE_SECONDS = 30;
 export const ACCOUNTS = 100_000;
 export const PAGE = 50;
 /** Of each list, after as many again to warm up. */
-export const READS = 400;
+export const READS = 1000;
 
 /** An application that every server has. */
 export const CLIENT_ID = 'countersign-account';
