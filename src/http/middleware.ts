@@ -79,14 +79,18 @@ export function errorHandler(deps: { presenter: Presenter; logger: Logger }): Mi
       if (ctx.status === 404 && ctx.body === undefined) throw new AppError('PAGE_NOT_FOUND', 'no such page');
     } catch (cause) {
       const error = toAppError(cause);
-      const { requestId } = stateOf(ctx);
-      const line = { requestId, code: error.code, reason: error.message };
-      if (error.status >= 500) deps.logger.error({ ...line, err: error.cause ?? error }, 'request failed');
-      else deps.logger.info(line, 'request refused');
+      logRefusal(deps.logger, ctx, error);
       ctx.remove('Location');
       deps.presenter.showError(ctx, error);
     }
   };
+}
+
+/** One line for every request that was not answered as it was asked: a fault with its cause, a refusal with its reason. */
+export function logRefusal(logger: Logger, ctx: Context, error: AppError): void {
+  const line = { requestId: stateOf(ctx).requestId, code: error.code, reason: error.message };
+  if (error.status >= 500) logger.error({ ...line, err: error.cause ?? error }, 'request failed');
+  else logger.info(line, 'request refused');
 }
 
 /** Any thrown thing as an AppError; 4xx of the HTTP layer keep their meaning, all else is ours. */

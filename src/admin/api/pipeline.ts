@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { AppError } from '../../errors.js';
-import { originOf, stateOf, toAppError } from '../../http/index.js';
+import { logRefusal, originOf, stateOf, toAppError } from '../../http/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import { ACR } from '../../policy/levels.js';
@@ -134,13 +134,10 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
       await answer(ctx, path);
     } catch (cause) {
       const error = toAppError(cause);
-      const { requestId } = stateOf(ctx);
-      const line = { requestId, code: error.code, reason: error.message };
-      if (error.status >= 500) deps.logger.error({ ...line, err: error.cause ?? error }, 'request failed');
-      else deps.logger.info(line, 'request refused');
+      logRefusal(deps.logger, ctx, error);
       // What was not read of the body must not stand in the way of the answer.
       ctx.req.resume();
-      const { status, headers, body } = problemOf(error, requestId, `${base}/docs`);
+      const { status, headers, body } = problemOf(error, stateOf(ctx).requestId, `${base}/docs`);
       ctx.status = status;
       ctx.body = JSON.stringify(body);
       ctx.set(headers);
