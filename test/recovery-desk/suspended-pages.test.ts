@@ -1,5 +1,8 @@
 /** What the pages do while a suspension runs: further browsers, set-up, applications that refuse, the security page. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { generateSync } from 'otplib';
 import type { Account } from '../../src/accounts/contract.js';
 import type { NewSuspension, OwnRequest, Suspension } from '../../src/recovery-desk/index.js';
@@ -11,22 +14,41 @@ import { approve, OLGA, signInSuspended, suspended } from './support.js';
 
 let app: TestApp;
 let rp: RelyingParty;
+let wiki: RelyingParty;
 let strict: RelyingParty;
 let count = 0;
 
+/** The application that hears of logouts, and the sessions whose end it was told. */
+const loggedOut: unknown[] = [];
+const listening = createServer(async (request, response) => {
+  let form = '';
+  for await (const piece of request) form += piece;
+  loggedOut.push(decodeJwt(new URLSearchParams(form).get('logout_token') ?? '').sid);
+  response.end();
+});
+
 beforeAll(async () => {
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+  const hears = { backchannel_logout_uri: `${origin}/out`, backchannel_logout_session_required: true };
   app = await startApp({
+    privateOrigins: [origin],
     policy: { firstEnrolment: 'invitation' },
     clients: [
       { ...RP, minimum_acr: '2fa' },
-      { ...RP, client_id: 'wiki', client_name: 'Wiki' },
+      { ...RP, ...hears, client_id: 'wiki', client_name: 'Wiki' },
       { ...RP, client_id: 'strict', client_name: 'Payroll', minimum_acr: '2fa', accept_suspended: false },
     ],
   });
   rp = new RelyingParty(app.issuer);
+  wiki = new RelyingParty(app.issuer, 'wiki');
   strict = new RelyingParty(app.issuer, 'strict');
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  listening.closeAllConnections();
+  await new Promise((resolve) => listening.close(resolve));
+  await app.stop();
+});
 
 const newLogin = (): string => {
   count += 1;
@@ -176,6 +198,11 @@ test('set-up from the security page raises that very session; the others that we
   const letIn = await other.submit(await other.open(step(atCode, '/access-code')), { code });
   await other.submit(letIn, {}, /\/set-up\/later$/);
   expect(await rp.silent(other)).toBe('code');
+  const sidAtWiki = async (who: Browser): Promise<unknown> => {
+    const { url, verifier } = wiki.request({ prompt: 'none' });
+    return (await wiki.tokens(await who.open(url), verifier)).claims.sid;
+  };
+  const [ours, theirs] = [await sidAtWiki(browser), await sidAtWiki(other)];
 
   const home = await browser.open('/account');
   expect(home.text).toMatch(/The second step is off for you Until .* only your password .* Turn it on now/);
@@ -200,6 +227,9 @@ test('set-up from the security page raises that very session; the others that we
   });
   expect(await rp.silent(browser)).toBe('code');
   expect((await rp.userinfo(tokens.access_token)).status).toBe(401);
+  expect(theirs).toBeDefined();
+  expect(loggedOut).toContain(theirs);
+  expect(loggedOut).not.toContain(ours);
 });
 
 test('with methods that were lost, the security page of such a session leads through set-up, without a circle', async () => {
@@ -235,7 +265,6 @@ test('signed in with the password alone before it all: asks for help from there,
   const login = newLogin();
   const account = await app.account(login);
   const browser = app.browser();
-  const wiki = new RelyingParty(app.issuer, 'wiki');
   const early = wiki.request();
   await wiki.tokens(await typePassword(browser, early.url, login), early.verifier);
   await new Promise((resolve) => setTimeout(resolve, 1_100));
