@@ -65,7 +65,8 @@ export function createCodes(parts: DeskParts): Codes {
         return database.transaction(async (unit) => {
           if (!(await standings.useAccessCode(accountId, hash, browserHash, unit))) return false;
           const { session } = unit;
-          await suspensions.updateOne({ accountId, isOpen: true }, { $inc: { clearedBrowsers: 1 } }, { session });
+          const running = { accountId, isOpen: true, until: { $gt: clock.now() } } as const;
+          await suspensions.updateOne(running, { $inc: { clearedBrowsers: 1 } }, { session });
           const actor = { type: 'account', id: accountId } as const;
           await audit.record({ type: 'access_code_used', accountId, actor, origin }, unit);
           return true;

@@ -35,6 +35,8 @@ export const RECOVERY_COOKIE_SECONDS = 72 * 3600;
 /** After a decline, the next request of the account must wait this long. */
 export const AFTER_DECLINE_SECONDS = 15 * 60;
 export const OPEN_REQUESTS_PER_ACCOUNT = 3;
+/** Each is told to every administrator, and whoever knows the password can send and withdraw them by the hundred. */
+export const REQUESTS_PER_HOUR = 10;
 export const NOTE_LENGTH = 300;
 
 /** Somebody who acts on another account, and from where. */
@@ -107,7 +109,7 @@ export type Filed =
   | { status: 'filed'; request: OwnRequest }
   /** This browser has an open one. */
   | { status: 'exists'; request: OwnRequest }
-  /** Three other browsers have open ones. */
+  /** Three other browsers have open ones, or the account has sent too many within the hour. */
   | { status: 'full' }
   /** Declined a moment ago. */
   | { status: 'wait'; retryAt: Date };

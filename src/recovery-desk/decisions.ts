@@ -146,6 +146,8 @@ export function createDecisions(
       if (!found) return { status: 'not_found' };
       if (found.accountId === by.id) return { status: 'own_request' };
       if (!isOpen(found)) return { status: 'conflict', request: shown(found) };
+      if (input.outcome === 'approved' && (input.hours === undefined || input.verifiedBy === undefined))
+        throw new RangeError('an approval says for how long, and how it was made sure who is asking');
       if (input.outcome === 'approved' || input.requestNumber !== undefined) {
         const typed = requests.indexOf(input.requestNumber ?? '');
         if (typed !== found.numberIndex) {

@@ -11,14 +11,16 @@ import {
   OPEN_REQUESTS_PER_ACCOUNT,
   RECOVERY_COOKIE_SECONDS,
   REQUEST_SECONDS,
+  REQUESTS_PER_HOUR,
 } from './contract.js';
 import { type RequestDocument, requestCollection } from './documents.js';
 import { type DeskParts, ITSELF, tell, themselves } from './parts.js';
 import { makeWord, NUMBER_LENGTH, normaliseWord } from './secret-words.js';
 import { sealedFor, toOwnRequest, toRequest } from './shown.js';
 
+const HOUR_SECONDS = 3600;
 /** Failures that an administrator should know of. */
-const FAILURES_SECONDS = 3600;
+const FAILURES_SECONDS = HOUR_SECONDS;
 const FAILURES: ReadonlySet<AuditEventType> = new Set(['factor_rejected', 'factor_throttled', 'factor_disabled']);
 const EVENTS_READ = 100;
 /** What people typed, and where they were, is kept as long as addresses are (operations: 90 days). */
@@ -127,6 +129,9 @@ export function createRequests(parts: DeskParts): Requests {
       const open = places.filter(({ expiresAt }) => expiresAt > now);
       const mine = open.find(({ browserHash }) => browserHash === request.browserHash);
       if (mine) return { document: mine, isNew: false };
+      const lately = { accountId, createdAt: { $gt: inSeconds(now, -HOUR_SECONDS) } };
+      if ((await requests.countDocuments(lately, { limit: REQUESTS_PER_HOUR, session })) === REQUESTS_PER_HOUR)
+        return 'full';
       const slot = Array.from({ length: OPEN_REQUESTS_PER_ACCOUNT }, (_, place) => place).find((place) =>
         open.every((other) => other.slot !== place),
       );

@@ -208,6 +208,14 @@ describe('deciding', () => {
     expect((await app.app.accounts.find(anna.id))?.standing?.suspension).toBeUndefined();
   });
 
+  test('an approval without a length, or without saying how it was verified, is none', async () => {
+    const request = await fileRequest(app, anna, 'b1');
+    const approval = { outcome: 'approved', requestNumber: request.number } as const;
+    await expect(desk.decide(request.id, { ...approval, verifiedBy: 'video' }, OLGA)).rejects.toThrow(RangeError);
+    await expect(desk.decide(request.id, { ...approval, hours: 24 }, OLGA)).rejects.toThrow(RangeError);
+    expect((await desk.findRequest(request.id))?.state).toBe('open');
+  });
+
   test('devices that were ticked are gone with the decision; those of others are not touched', async () => {
     const phone = await enrolAuthenticator(app, anna, () => clock.now());
     await makeRecoveryCodes(app, anna);
