@@ -174,6 +174,8 @@ export function createDecisions(
       try {
         const started = await database.transaction(async (unit) => {
           const begun = await suspensions.startIn(unit, accountId, suspension, by);
+          // They could not be approved any more: whoever waits needs an access code now.
+          await closeOthers(unit, accountId, 'superseded', by);
           const revoked = await revocations.writeIn(unit, accountId, suspension.revokeFactorIds ?? [], by);
           return { begun, revoked };
         });

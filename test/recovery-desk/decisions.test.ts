@@ -173,8 +173,8 @@ describe('deciding', () => {
   });
 
   test('a suspension runs already: nothing of the decision stays', async () => {
-    const request = await fileRequest(app, anna, 'b1');
     await desk.start(anna, { hours: 24 }, BEN);
+    const request = await fileRequest(app, anna, 'b1');
     const before = await announced();
     expect(await approve(app, request)).toMatchObject({
       status: 'suspension_running',
@@ -183,6 +183,14 @@ describe('deciding', () => {
     expect((await desk.findRequest(request.id))?.state).toBe('open');
     expect(await announced()).toBe(before);
     expect(await audited('recovery_request_approved')).toBe(0);
+  });
+
+  test('started without a request: whoever waits is told, and is not let in by it', async () => {
+    const request = await fileRequest(app, anna, 'b1');
+    await desk.start(anna, { hours: 24 }, OLGA);
+    expect((await desk.ofBrowser(anna.id, 'b1'))?.state).toBe('superseded');
+    expect((await app.app.accounts.find(anna.id))?.standing?.suspension?.clearedBrowsers).toEqual([]);
+    expect((await approve(app, request)).status).toBe('conflict');
   });
 
   test('two start a suspension at once: one does', async () => {
@@ -283,8 +291,8 @@ describe('owners', () => {
 });
 
 test('"it was not me" ends the suspension and closes what is open', async () => {
-  await fileRequest(app, anna, 'b1');
   await desk.start(anna, { hours: 24 }, OLGA);
+  await fileRequest(app, anna, 'b1');
   await desk.notMe(anna.id, ORIGIN);
   expect((await desk.ofBrowser(anna.id, 'b1'))?.state).toBe('withdrawn');
   const { items } = await desk.listSuspensions({ accountId: anna.id }, { limit: 1 });

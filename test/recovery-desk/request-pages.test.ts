@@ -220,7 +220,7 @@ test('three browsers wait: the fourth is told so, and each of the three that it 
   expect((await browser.open(alone.url)).text).toContain('Another request for your account');
   const fourth = app.browser();
   const full = await ask(fourth, await typePassword(fourth, rp.request().url, someone.account.login));
-  expect({ status: full.status, h1: full.h1 }).toEqual({ status: 409, h1: 'Three requests are open already' });
+  expect({ status: full.status, h1: full.h1 }).toEqual({ status: 409, h1: 'Too many requests for your account' });
 });
 
 test('the password has aged while the page waited: it is asked for again, in the same sign-in', async () => {
