@@ -269,6 +269,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     sendResetLink,
     presenter: web.presenter,
     replay: oidc.replay,
+    isSessionEnded: (uid) => oidc.sessions.isRevoked(uid),
     grants: { list: (accountId) => oidc.listGrants(accountId), revoke: (grantId) => oidc.revokeGrant(grantId) },
     webhooks,
     clients: oidc.clients,

@@ -15,6 +15,8 @@ export interface AuthenticateDeps {
   tokens: ReturnType<typeof createAccessTokens>;
   accounts: AccountSource;
   standings: Standings;
+  /** Ended by its person, in whichever way: what time has ended is not told by it. */
+  isSessionEnded(uid: string): Promise<boolean>;
   /** Under other names, too, two factors are two factors. */
   acrAliases: AcrAliases;
   /** Undefined when it is gone. */
@@ -66,6 +68,7 @@ async function personOf(deps: AuthenticateDeps, claims: TokenClaims & { session_
   const standing = await deps.standings.load(account);
   const session = { uid: claims.session_uid, startedAt: authenticatedAt, level: level ?? ('1fa' as const) };
   if (deps.standings.isSessionRevoked(standing, session)) return undefined;
+  if (await deps.isSessionEnded(claims.session_uid)) return undefined;
   // Nothing of an account whose second factor is lifted has power over others, whenever it was proved.
   if (deps.standings.runningSuspension(standing)) return undefined;
   return { account, level, authenticatedAt, sessionUid: claims.session_uid };

@@ -27,6 +27,7 @@ export interface ManagementApiDeps extends Omit<ApiServices, 'tell' | 'base'> {
   requestsPerMinute: number;
   acrAliases: AuthenticateDeps['acrAliases'];
   findClient: AuthenticateDeps['findClient'];
+  isSessionEnded: AuthenticateDeps['isSessionEnded'];
   /** Remembers the ids of DPoP proofs. */
   replay(issuer: string, jti: string, exp: number): Promise<boolean>;
 }

@@ -112,6 +112,14 @@ describe('a good token', () => {
     expect((await again.get('/me')).status).toBe(401);
   });
 
+  test('is refused once its person has signed out through an application', async () => {
+    const someone = await administrator(app, 'signs-out@example.com', ['auditor']);
+    expect((await someone.get('/me')).status).toBe(200);
+    const page = await someone.browser.open(`/session/end?client_id=${someone.rp.clientId}`);
+    await someone.browser.submit(page, { logout: 'yes' });
+    expect((await someone.get('/me')).status).toBe(401);
+  });
+
   test('is refused while the second factor of its account is suspended', async () => {
     const someone = await administrator(app, 'suspended@example.com', ['admin']);
     const other = await administrator(app, 'other-owner@example.com', ['owner']);
