@@ -71,6 +71,7 @@ export function peopleSamples(at: At, events: readonly Locals[]): Record<string,
       roles: [],
       createdAt: at(-300 * DAY),
       level: '2fa',
+      methods: ['recovery_code'],
     },
     standing: 'protected',
     groups: [

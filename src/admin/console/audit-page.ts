@@ -9,6 +9,14 @@ import { accountsOf, word } from './queue-page.js';
 const ROWS = 50;
 /** Facts that say more to a machine than to a reader. */
 const HIDDEN = new Set(['requestId', 'browser']);
+/** Shown last and quietly. */
+const IS_ID = /Id$|^kid$/;
+
+/** Whose names a reader wants: who did it, to whom, who had allowed it. */
+export const peopleIn = ({ actor, accountId, details }: ApiAuditEvent): string[] =>
+  [actor.type === 'account' ? actor.id : undefined, accountId, details?.allowedBy].filter(
+    (id): id is string => typeof id === 'string' && id !== '',
+  );
 
 /** One event for a reader: who did what to whom, from where. */
 export function auditRow(desk: Console, event: ApiAuditEvent, accounts: ReadonlyMap<string, ApiAccount>) {
@@ -28,7 +36,15 @@ export function auditRow(desk: Console, event: ApiAuditEvent, accounts: Readonly
     browser: browserName(origin?.userAgent),
     details: Object.entries(details)
       .filter(([name]) => !HIDDEN.has(name))
-      .map(([name, value]) => ({ name, value: value instanceof Date ? value : [value].flat().map(String).join(', ') })),
+      .map(([name, value]) => ({
+        name,
+        isId: IS_ID.test(name),
+        value: value instanceof Date ? value : [value].flat().map(String).join(', '),
+      }))
+      .map((detail) =>
+        detail.name === 'allowedBy' ? { ...detail, value: nameOf(String(detail.value)) ?? '' } : detail,
+      )
+      .sort((a, b) => Number(a.isId) - Number(b.isId)),
   };
 }
 
@@ -59,11 +75,7 @@ export function mountAudit(desk: Console): void {
     });
     if (!answer.ok) return answer.refusal;
     const { items, next } = answer.data;
-    const ids = items.flatMap(({ actor, accountId }) => [
-      ...(actor.type === 'account' && actor.id ? [actor.id] : []),
-      ...(accountId ? [accountId] : []),
-    ]);
-    const accounts = await accountsOf(administrator.api, ids);
+    const accounts = await accountsOf(administrator.api, items.flatMap(peopleIn));
     const query = new URLSearchParams(chosen(shown));
     show(desk, ctx, administrator, 'audit', 'audit', {
       action: desk.url('/console/audit'),

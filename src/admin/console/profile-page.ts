@@ -3,7 +3,7 @@ import type { Scope } from '../index.js';
 import type { Administrator } from './administrators.js';
 import type { ApiAccount } from './api.js';
 import type { Answer, Refusal } from './api-call.js';
-import { auditRow } from './audit-page.js';
+import { auditRow, peopleIn } from './audit-page.js';
 import { type Console, type Locals, page, show } from './desk.js';
 import { standingOf } from './people-page.js';
 import { accountsOf, outOfReach, word } from './queue-page.js';
@@ -95,8 +95,7 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
   const audit = async ({ api }: Administrator, account: ApiAccount): Loading => {
     const answer = await api.auditEvents({ target: account.id, limit: '30' });
     if (!answer.ok) return answer;
-    const actors = answer.data.items.flatMap(({ actor }) => (actor.type === 'account' && actor.id ? [actor.id] : []));
-    const names = await accountsOf(api, actors);
+    const names = await accountsOf(api, answer.data.items.flatMap(peopleIn));
     return loaded({
       events: answer.data.items.map((event) => auditRow(desk, event, names)),
       allHref: desk.url(`/console/audit?target=${encodeURIComponent(account.id)}`),
@@ -172,6 +171,7 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
         roles: account.roles,
         createdAt: account.createdAt,
         level: account.level,
+        methods: account.methods,
       },
       standing: standingOf(account),
       ...(suspension ? { suspension: { until: suspension.until, secondsLeft: secondsTo(suspension.until) } } : {}),
