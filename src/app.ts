@@ -8,6 +8,7 @@ import { accountClient, mountPasswordPages } from './account-pages/index.js';
 import * as accountsFolder from './accounts/index.js';
 import {
   type AccountStore,
+  backfillAccounts,
   createAccounts,
   createCoverage,
   createDirectory,
@@ -18,7 +19,7 @@ import {
   type OneTimeLinks,
 } from './accounts/index.js';
 import * as apiFolder from './admin/api/index.js';
-import { createManagementApi, managementApiBase } from './admin/api/index.js';
+import { type AccountClosing, createCarryOut, createManagementApi, managementApiBase } from './admin/api/index.js';
 import * as consoleFolder from './admin/console/index.js';
 import { CONSOLE_CLIENT_ID, consoleClient, mountConsole } from './admin/console/index.js';
 import { SCOPES, scopesOfRoles } from './admin/index.js';
@@ -87,6 +88,8 @@ export interface App {
   sendInvitation: ReturnType<typeof createInvitations>;
   desk: RecoveryDesk;
   webhooks: WebhookService;
+  /** Completes accounts of an earlier version, once the server is up. */
+  backfill(): Promise<void>;
 }
 
 /** Makes the indexes of all folders; before the first request of a new version. */
@@ -137,6 +140,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     deliver: {
       suspension_over: (job) => jobs.suspension_over(job as DeskJobs['suspension_over']),
       factors_revoked: (job) => jobs.factors_revoked(job as DeskJobs['factors_revoked']),
+      account_closed: (closing) => carryOutClosing(closing as AccountClosing),
       announcement: (announcement, attempt) => announcing(announcement, attempt),
     },
     call: {
@@ -184,14 +188,16 @@ export function createApp(config: Config, deps: AppDeps): App {
     branding: config.branding,
     web,
     standingsIn: 'accounts',
-    onFactorsChanged: (accountId) =>
-      noteCoverage(accountId, async () => coverageOf(await secondFactor.services.engine.forAccount(accountId))),
+    onFactorsChanged: (accountId) => countFactors(accountId),
     passwords: {
       changedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
       markCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
     },
   });
+  const countFactors = (accountId: string): Promise<void> =>
+    noteCoverage(accountId, async () => coverageOf(await secondFactor.services.engine.forAccount(accountId)));
   const { audit, engine, sessions, throttle, interactions, desk, jobs } = secondFactor.services;
+  const carryOutClosing = createCarryOut({ sessions, engine });
   const companyName = config.branding.companyName ?? config.branding.name;
   const consoleSecret = secretBox.index(CONSOLE_CLIENT_ID, 'client-secret');
   const fixedClients = [
@@ -264,6 +270,11 @@ export function createApp(config: Config, deps: AppDeps): App {
     requestsPerMinute: config.api.requestsPerMinute,
     accounts,
     directory,
+    closing: {
+      keep: (closing, unit) =>
+        outbox.enqueue('account_closed', closing.accountId, closing, { unit, afterSeconds: CLOSING_AFTER_SECONDS }),
+      carryOut: carryOutClosing,
+    },
     announcer: outbox,
     sendInvitation,
     sendResetLink,
@@ -340,8 +351,12 @@ export function createApp(config: Config, deps: AppDeps): App {
     sendInvitation,
     desk,
     webhooks,
+    backfill: () => backfillAccounts(core, countFactors),
   };
 }
+
+/** Long enough for the node itself to have done it. */
+const CLOSING_AFTER_SECONDS = 15;
 
 /** Long enough for somebody back from holidays. */
 const NOT_ME_LINK_SECONDS = 14 * 86_400;

@@ -77,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
     const listener = await openListener(app.koa.callback(), config.listen);
     app.outbox.start();
+    app.backfill().catch((err: unknown) => logger.warn({ err }, 'accounts not completed, the next start tries again'));
     const sweeping = setInterval(() => void sweep(app, logger), SWEEP_MS).unref();
     return {
       issuer: config.issuer,

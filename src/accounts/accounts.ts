@@ -37,7 +37,8 @@ export interface PasswordState {
 /** Our own accounts. The changes answer false when there is no such account. */
 export interface AccountStore extends AccountSource {
   findByLogin(login: string): Promise<Account | undefined>;
-  create(account: NewAccount): Promise<Created>;
+  /** After `login_taken` nothing else in the unit must be done. */
+  create(account: NewAccount, unit?: Unit): Promise<Created>;
   /** @param password already found good by `checkNewPassword`. Sessions go on: end them through the standings. */
   setPassword(accountId: string, password: string, options?: { compromised?: boolean }): Promise<boolean>;
   markPasswordCompromised(accountId: string): Promise<boolean>;
@@ -92,7 +93,7 @@ export function createAccounts(deps: {
       return found ? toAccount(found) : undefined;
     },
 
-    async create({ login: typed, name, email, groups = [], roles = [], password, locale, claims }) {
+    async create({ login: typed, name, email, groups = [], roles = [], password, locale, claims }, unit) {
       const login = normaliseLogin(typed);
       if (!isUsableLogin(login)) return { ok: false, reason: 'login_unusable' };
       if (name.trim() === '') return { ok: false, reason: 'name_missing' };
@@ -116,7 +117,7 @@ export function createAccounts(deps: {
         ...(password === undefined ? {} : { password: { hash: await passwords.hash(password), changedAt: now } }),
       };
       try {
-        await accounts.create(document);
+        await accounts.create([document], unit ? { session: unit.session } : {});
       } catch (error) {
         if (isDuplicateKey(error)) return { ok: false, reason: 'login_taken' };
         throw error;

@@ -1,5 +1,6 @@
 /** Who may sign in with which password, and what stands for or against each account. */
 export { type AccountStore, type Created, createAccounts, type NewAccount, type PasswordState } from './accounts.js';
+export { backfillAccounts } from './backfill.js';
 export {
   type Account,
   type AccountSource,

@@ -49,6 +49,8 @@ export interface Posting {
   id?: string;
   /** Stores it together with what it tells of, or not at all. */
   unit?: Unit;
+  /** Not before then: whoever posts it does it, too, unless their node dies. */
+  afterSeconds?: number;
 }
 
 export type DeadLetter = Pick<OutboxRow, 'accountId' | 'kind' | 'notice' | 'attempts' | 'createdAt'> & {
@@ -109,7 +111,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const enqueue = async (
     row: Pick<OutboxRow, 'accountId' | 'kind' | 'notice'>,
     payload: object,
-    { id: given, unit }: Posting = {},
+    { id: given, unit, afterSeconds = 0 }: Posting = {},
   ): Promise<void> => {
     const id = given ?? random.token(128);
     const lane = laneOf(row.kind);
@@ -123,7 +125,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
         sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
         status: 'due',
         attempts: 0,
-        nextAttemptAt: now,
+        nextAttemptAt: inSeconds(now, afterSeconds),
         createdAt: now,
       },
       unit,

@@ -1,6 +1,7 @@
 /** What the recovery desk offers: requests of employees who cannot confirm, suspensions, access codes, access passes. */
 import type { Account } from '../accounts/contract.js';
 import type { RequestOrigin } from '../audit/contract.js';
+import type { Unit } from '../platform/database.js';
 import type { Page, PageRequest } from '../platform/paging.js';
 
 /** What the employee says has happened. */
@@ -250,8 +251,8 @@ export interface AdministratorDesk {
    * @returns those it will not have any more.
    */
   revokeFactors(accountId: string, factorIds: readonly string[], by: DeskActor): Promise<string[]>;
-  /** The account was deactivated or deleted: nothing of it stays open. */
-  accountClosed(accountId: string, by: DeskActor): Promise<void>;
+  /** The account is deactivated or deleted in this unit: nothing of it stays open. */
+  accountClosed(accountId: string, by: DeskActor, unit: Unit): Promise<void>;
   /** Lengths that may be chosen, hours. */
   readonly suspensionHours: readonly number[];
 }

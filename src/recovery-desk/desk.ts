@@ -59,11 +59,10 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher 
       });
     },
 
-    accountClosed: (accountId, by) =>
-      database.transaction(async (unit) => {
-        await closeIn(unit, accountId, 'deactivated', by);
-        await closeSetUp(unit, accountId, by);
-      }),
+    async accountClosed(accountId, by, unit) {
+      await closeIn(unit, accountId, 'deactivated', by);
+      await closeSetUp(unit, accountId, by);
+    },
 
     async used(accountId, { id, clearedBy }, { origin, clientId, sessionUid }) {
       const suspension = await suspensions.findSuspension(id);

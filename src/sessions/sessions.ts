@@ -57,6 +57,11 @@ export interface Sessions {
     origin: RequestOrigin | undefined,
     options?: { except?: string; by?: AuditEvent['actor'] },
   ): Promise<number>;
+  /**
+   * Ends what an account has left that began by `at`, and is void since: it was deactivated or deleted then. Doing it again
+   * changes nothing.
+   */
+  endLeft(accountId: string, at: Date, by: AuditEvent['actor'], origin?: RequestOrigin): Promise<number>;
   /** Ends what a suspension let in and nobody has raised since, but for `except`. What it was is void already. */
   endSuspended(accountId: string, suspensionId: string, except?: string): Promise<number>;
 }
@@ -132,6 +137,16 @@ export function createSessions(deps: {
         ...(origin ? { origin } : {}),
       });
       return true;
+    },
+
+    async endLeft(accountId, at, by, origin) {
+      const left = await records.find({ ...live(accountId), startedAt: { $lte: at } }).toArray();
+      for (const { _id } of left) await destroy(accountId, _id);
+      if (left.length > 0) {
+        const details = { count: left.length };
+        await audit.record({ type: 'sessions_ended', accountId, actor: by, ...(origin ? { origin } : {}), details });
+      }
+      return left.length;
     },
 
     async endSuspended(accountId, suspensionId, except) {

@@ -133,7 +133,7 @@ export interface Webhooks {
   deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>>;
   findDelivery(webhookId: string, deliveryId: string): Promise<WebhookDelivery | undefined>;
   /** Sends once more what was delivered, has failed or was cancelled, under the same `webhook-id`. */
-  redeliver(webhookId: string, deliveryId: string): Promise<Redelivered>;
+  redeliver(webhookId: string, deliveryId: string, unit?: Unit): Promise<Redelivered>;
 }
 
 /** What happened, for whichever endpoints listen: ids and times; never a name, an address, a phone number or a code. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Announcement, Delivery, Outbox } from '../notifications/index.js';
 import { type Clock, inSeconds } from '../platform/clock.js';
-import { type Database, isDuplicateKey } from '../platform/database.js';
+import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import { readPage } from '../platform/paging.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { AddressRules } from './addresses.js';
-import { DELIVERY_KEPT_SECONDS, type WebhookDelivery, type Webhooks } from './contract.js';
+import { DELIVERY_KEPT_SECONDS, type Redelivered, type WebhookDelivery, type Webhooks } from './contract.js';
 import {
   type DeliveryDocument,
   deliveryCollection,
@@ -172,11 +172,11 @@ export function createDeliveries({
       return found ? toDelivery(found) : undefined;
     },
 
-    async redeliver(webhookId, deliveryId) {
+    async redeliver(webhookId, deliveryId, given) {
       const webhook = await webhooks.findOne({ _id: webhookId }, { projection: { state: 1 } });
       if (!webhook) return 'not_found';
       if (webhook.state !== 'active') return 'disabled';
-      return database.transaction(async (unit) => {
+      const work = async (unit: Unit): Promise<Redelivered> => {
         const { session } = unit;
         const own = { _id: deliveryId, webhookId };
         const again = await messages.findOneAndUpdate(
@@ -187,7 +187,8 @@ export function createDeliveries({
         if (!again) return (await messages.findOne(own, { session, projection: { _id: 1 } })) ? 'pending' : 'not_found';
         await outbox.enqueue(KIND, again.accountId, { id: deliveryId }, { unit });
         return 'queued';
-      });
+      };
+      return given ? work(given) : database.transaction(work);
     },
   };
 }

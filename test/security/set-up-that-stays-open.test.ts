@@ -52,7 +52,10 @@ const revoked = async (): Promise<number> =>
 
 const STOPS: [string, () => Promise<unknown>][] = [
   ['"it was not me"', () => app.app.desk.notMe(account.id, ORIGIN)],
-  ['a deactivation, once the account is active again', () => app.app.desk.accountClosed(account.id, OLGA)],
+  [
+    'a deactivation, once the account is active again',
+    () => app.database.transaction((unit) => app.app.desk.accountClosed(account.id, OLGA, unit)),
+  ],
 ];
 
 test.each(STOPS)('after %s no pass lies ready', async (_what, stop) => {

@@ -15,6 +15,7 @@ import { allRoutes } from './routes/index.js';
 import type { ApiServices } from './services.js';
 import { createTell } from './telling.js';
 
+export { type AccountClosing, createCarryOut } from './closing.js';
 export { ensureIndexes } from './idempotency.js';
 
 export interface ManagementApiDeps extends Omit<ApiServices, 'tell' | 'base'> {

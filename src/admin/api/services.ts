@@ -8,6 +8,7 @@ import type { Random } from '../../platform/random.js';
 import type { AdministratorDesk } from '../../recovery-desk/contract.js';
 import type { Sessions } from '../../sessions/index.js';
 import type { Webhooks } from '../../webhooks/index.js';
+import type { Closing } from './closing.js';
 import type { Tell } from './telling.js';
 
 /** What an account has let one application do. */
@@ -55,6 +56,7 @@ export interface ApiServices {
   sessions: Sessions;
   audit: AuditLog;
   desk: AdministratorDesk;
+  closing: Closing;
   tell: Tell;
   grants: { list(accountId: string): Promise<StoredGrant[]>; revoke(grantId: string): Promise<void> };
   webhooks: Webhooks;

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { AccountRefusal, DirectoryEntry } from '../../../accounts/index.js';
+import type { Unit } from '../../../platform/database.js';
+import type { DeskActor } from '../../../recovery-desk/contract.js';
+import type { AccountClosing } from '../closing.js';
 import { changedMeanwhile } from '../etag.js';
 import { listOf, listReply, pageOf, pageQuery, queryFlag } from '../lists.js';
 import { ApiProblem } from '../problem.js';
@@ -90,19 +93,21 @@ export function accountRoutes(services: ApiServices): Route[] {
       async handle({ body: { invite, login, name, email, groups, locale }, actor }) {
         checkLocale(locale);
         if (invite && !email) throw new ApiProblem('ACCOUNT_WITHOUT_ADDRESS');
-        const created = await accounts.create({
+        const wanted = {
           login,
           name,
           ...(email === undefined ? {} : { email }),
           ...(groups === undefined ? {} : { groups }),
           ...(locale === undefined ? {} : { locale }),
+        };
+        const account = await database.transaction(async (unit) => {
+          const created = await accounts.create(wanted, unit);
+          if (!created.ok)
+            throw created.reason === 'login_taken' ? new ApiProblem('LOGIN_TAKEN') : refused(created.reason);
+          const about = { accountId: created.account.id, by: actor };
+          await tell({ type: 'user_created', announcedAs: 'account_created', ...about }, unit);
+          return created.account;
         });
-        if (!created.ok) {
-          if (created.reason === 'login_taken') throw new ApiProblem('LOGIN_TAKEN');
-          throw refused(created.reason);
-        }
-        const { account } = created;
-        await tell({ type: 'user_created', announcedAs: 'account_created', accountId: account.id, by: actor });
         if (invite) await services.sendInvitation(account, { type: actor.type, ...(actor.id ? { id: actor.id } : {}) });
         return {
           status: 201,
@@ -169,16 +174,14 @@ export function accountRoutes(services: ApiServices): Route[] {
       responses: { 204: { description: 'Deleted.' } },
       problems: ['LAST_OWNER'],
       async handle({ subject: { account, version }, actor }) {
-        const isDone = await database.transaction(async (unit) => {
-          if (!(await directory.pseudonymise(account.id, version, unit))) return false;
+        const closed = await database.transaction(async (unit) => {
+          if (!(await directory.pseudonymise(account.id, version, unit))) return undefined;
           const about = { accountId: account.id, by: actor };
           await tell({ type: 'user_deleted', announcedAs: 'account_deleted', ...about }, unit);
-          return true;
+          return close(account.id, actor, unit, true);
         });
-        if (!isDone) throw changedMeanwhile();
-        await leave(account.id, actor);
-        const factors = (await services.engine.forAccount(account.id)).flatMap((method) => method.factors);
-        for (const factor of factors) await services.engine.discard(account.id, factor.id);
+        if (!closed) throw changedMeanwhile();
+        await services.closing.carryOut(closed);
         return { status: 204 };
       },
     }),
@@ -196,8 +199,14 @@ export function accountRoutes(services: ApiServices): Route[] {
       responses: { 200: { description: 'Deactivated, or was so already.', schema: accountSchema } },
       problems: ['LAST_OWNER'],
       async handle({ subject: { account }, actor }) {
-        await setActive(account.id, false, actor);
-        await leave(account.id, actor);
+        const closed = await database.transaction(async (unit) => {
+          if (await directory.setActive(account.id, false, unit)) {
+            const about = { accountId: account.id, by: actor };
+            await tell({ type: 'user_deactivated', announcedAs: 'account_deactivated', ...about }, unit);
+          }
+          return close(account.id, actor, unit, false);
+        });
+        await services.closing.carryOut(closed);
         return { status: 200, body: await now(account.id) };
       },
     }),
@@ -214,7 +223,11 @@ export function accountRoutes(services: ApiServices): Route[] {
       subject,
       responses: { 200: { description: 'Active, or was so already.', schema: accountSchema } },
       async handle({ subject: { account }, actor }) {
-        await setActive(account.id, true, actor);
+        await database.transaction(async (unit) => {
+          if (!(await directory.setActive(account.id, true, unit))) return;
+          const about = { accountId: account.id, by: actor };
+          await tell({ type: 'user_reactivated', announcedAs: 'account_reactivated', ...about }, unit);
+        });
         return { status: 200, body: await now(account.id) };
       },
     }),
@@ -260,20 +273,12 @@ export function accountRoutes(services: ApiServices): Route[] {
     }),
   ];
 
-  async function setActive(accountId: string, active: boolean, by: Parameters<typeof tell>[0]['by']): Promise<void> {
-    await database.transaction(async (unit) => {
-      if (!(await directory.setActive(accountId, active, unit))) return;
-      const names = active
-        ? ({ type: 'user_reactivated', announcedAs: 'account_reactivated' } as const)
-        : ({ type: 'user_deactivated', announcedAs: 'account_deactivated' } as const);
-      await tell({ ...names, accountId, by }, unit);
-    });
-  }
-
-  /** Sessions are void by the account's standing already; here their applications hear of it, and nothing of it stays open. */
-  async function leave(accountId: string, by: Parameters<typeof tell>[0]['by']): Promise<void> {
-    await services.sessions.endAll(accountId, by.origin, { by: { type: by.type, ...(by.id ? { id: by.id } : {}) } });
-    await services.desk.accountClosed(accountId, by);
+  /** Sessions are void by the account's standing already; what is left is kept with the change, and nothing of it stays open. */
+  async function close(accountId: string, by: DeskActor, unit: Unit, isDeleted: boolean): Promise<AccountClosing> {
+    await services.desk.accountClosed(accountId, by, unit);
+    const closing = { accountId, at: services.clock.now().toISOString(), by, isDeleted };
+    await services.closing.keep(closing, unit);
+    return closing;
   }
 
   function reachable({ account }: DirectoryEntry): DirectoryEntry['account'] {

@@ -251,12 +251,14 @@ export function webhookRoutes({ base, webhooks, database, tell }: ApiServices): 
       responses: { 202: { description: 'It is on its way.' } },
       problems: ['WEBHOOK_DISABLED'],
       async handle({ params: { webhookId, deliveryId }, actor }) {
-        const outcome = await webhooks.redeliver(webhookId, deliveryId);
+        const outcome = await database.transaction(async (unit) => {
+          const redelivered = await webhooks.redeliver(webhookId, deliveryId, unit);
+          const facts = { webhookId, deliveryId };
+          if (redelivered === 'queued') await tell({ type: 'webhook_redelivered', by: actor, facts }, unit);
+          return redelivered;
+        });
         if (outcome === 'not_found') throw notFound();
         if (outcome === 'disabled') throw new ApiProblem('WEBHOOK_DISABLED');
-        if (outcome === 'queued') {
-          await tell({ type: 'webhook_redelivered', by: actor, facts: { webhookId, deliveryId } });
-        }
         return { status: 202 };
       },
     }),
