@@ -276,6 +276,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       carryOut: carryOutClosing,
     },
     announcer: outbox,
+    notify: outbox.notify,
     sendInvitation,
     sendResetLink,
     presenter: web.presenter,

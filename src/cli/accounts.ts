@@ -85,7 +85,7 @@ const changeRole = (verb: 'grant' | 'revoke') =>
     },
     async run({ config: file, login, role }, io) {
       if (!isRole(role)) throw new CommandRefused([`--role must be one of ${ROLES.join(', ')}`]);
-      await withApp(file, io, async ({ accounts, audit, outbox, database }) => {
+      await withApp(file, io, async ({ accounts, audit, outbox, database, desk }) => {
         const account = await accounts.findByLogin(login);
         if (!account) throw new CommandRefused(['--login is nobody here']);
         const type = verb === 'grant' ? 'role_granted' : 'role_revoked';
@@ -96,6 +96,7 @@ const changeRole = (verb: 'grant' | 'revoke') =>
               : await accounts.revokeRole(account.id, role, unit);
           if (changed !== true && changed !== 'revoked') return changed;
           const actor = { type: 'operator' } as const;
+          if (verb === 'grant') await desk.closeSetUp(unit, account.id, actor);
           await audit.record({ type, accountId: account.id, actor, details: { role } }, unit);
           await outbox.announce(
             { type, accountId: account.id, at: systemClock.now().toISOString(), facts: { role } },

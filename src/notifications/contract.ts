@@ -6,6 +6,7 @@ export const NOTICES = [
   'password_reset',
   'confirm_email',
   'password_changed',
+  'account_changed',
   'factor_enrolled',
   'factor_removed',
   'factor_disabled',

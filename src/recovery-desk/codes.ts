@@ -1,8 +1,7 @@
 import { ALL_METHODS, codeRules, methodCounter, REFUSAL_EVENT, throttleSubject } from '../factors/index.js';
 import { inSeconds } from '../platform/clock.js';
-import type { Unit } from '../platform/database.js';
 import { readPage } from '../platform/paging.js';
-import type { AdministratorDesk, DeskActor, EmployeeDesk, Redeemed } from './contract.js';
+import type { AdministratorDesk, EmployeeDesk, Redeemed } from './contract.js';
 import { passCollection, suspensionCollection } from './documents.js';
 import { type DeskParts, tell, themselves } from './parts.js';
 import { ACCESS_CODE_LENGTH, ACCESS_PASS_LENGTH, inGroups, makeWord, normaliseWord } from './secret-words.js';
@@ -13,11 +12,8 @@ const PASSES_KEPT_SECONDS = 90 * 86_400;
 type Codes = Pick<EmployeeDesk, 'redeemAccessCode' | 'redeemAccessPass' | 'hasAccessPass'> &
   Pick<
     AdministratorDesk,
-    'issueAccessCode' | 'issueAccessPass' | 'listAccessPasses' | 'findAccessPass' | 'revokeAccessPass'
-  > & {
-    /** No pass opens set-up any more, nor does what one has opened, or an invitation. */
-    closeSetUp(unit: Unit, accountId: string, by: DeskActor): Promise<void>;
-  };
+    'issueAccessCode' | 'issueAccessPass' | 'listAccessPasses' | 'findAccessPass' | 'revokeAccessPass' | 'closeSetUp'
+  >;
 
 /** Access codes and access passes: what administrators read out to somebody, and what it opens. */
 export function createCodes(parts: DeskParts): Codes {

@@ -251,6 +251,11 @@ export interface AdministratorDesk {
    * @returns those it will not have any more.
    */
   revokeFactors(accountId: string, factorIds: readonly string[], by: DeskActor): Promise<string[]>;
+  /**
+   * No pass opens set-up any more, nor does what one has opened, or an invitation: to be called where an account comes to
+   * be worth more than those who handed them out may touch.
+   */
+  closeSetUp(unit: Unit, accountId: string, by: DeskActor): Promise<void>;
   /** The account is deactivated or deleted in this unit: nothing of it stays open. */
   accountClosed(accountId: string, by: DeskActor, unit: Unit): Promise<void>;
   /** Lengths that may be chosen, hours. */

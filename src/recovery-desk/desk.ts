@@ -44,6 +44,7 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher 
     ...suspensions,
     ...codes,
     ...decisions,
+    closeSetUp,
     watcher: parts.watcher,
     suspensionHours: parts.suspensionHours,
 

@@ -1,6 +1,7 @@
 import type { Account, AccountStore, Directory, Standings } from '../../accounts/index.js';
 import type { AuditEvent, AuditLog } from '../../audit/contract.js';
 import type { Engine } from '../../factors/index.js';
+import type { Outbox } from '../../notifications/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Database, Unit } from '../../platform/database.js';
 import type { Page, PageRequest } from '../../platform/paging.js';
@@ -70,6 +71,8 @@ export interface ApiServices {
   /** What applications may ask tokens for. */
   resourceIdentifiers: readonly string[];
   random: Random;
+  /** Mails the person a notice, at the address that `account` holds. */
+  notify: Outbox['notify'];
   sendInvitation(account: Account, actor: AuditEvent['actor']): Promise<void>;
   /** Mails a link with which a new password is chosen: nobody sees or sets one for others. False when that was too often. */
   sendResetLink(account: Account, by: AuditEvent['actor']): Promise<boolean>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AccountRefusal, DirectoryEntry } from '../../../accounts/index.js';
+import type { Account, AccountRefusal, DirectoryEntry } from '../../../accounts/index.js';
 import type { Unit } from '../../../platform/database.js';
 import type { DeskActor } from '../../../recovery-desk/contract.js';
 import type { AccountClosing } from '../closing.js';
@@ -20,9 +20,13 @@ const REFUSALS: Readonly<Record<AccountRefusal, { path: string; message: string 
   email_malformed: { path: 'body.email', message: 'must be an address' },
 };
 
+/** Whether the person signs in, or is reached, in another way than before. */
+const isMoved = (before: Account, after: Account): boolean =>
+  before.login !== after.login || before.email !== after.email;
+
 /** Accounts: who there is, joins, changes and leaves. */
 export function accountRoutes(services: ApiServices): Route[] {
-  const { accounts, directory, database, tell } = services;
+  const { accounts, directory, database, notify, tell } = services;
   const show = showAccount(services.standings);
   const subject = accountSubject(services);
 
@@ -150,6 +154,8 @@ export function accountRoutes(services: ApiServices): Route[] {
             const facts = { fields: Object.keys(body) };
             const about = { accountId: account.id, by: actor, facts };
             await tell({ type: 'user_updated', announcedAs: 'account_updated', ...about }, unit);
+            // To where the person was reached before: whoever moves the address must not be the only one to know.
+            if (isMoved(account, outcome.entry.account)) await notify(account, 'account_changed', {}, { unit });
           }
           return outcome;
         });

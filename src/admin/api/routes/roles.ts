@@ -11,7 +11,7 @@ const params = z.object({ accountId: id, role });
 
 /** What an administrator may be; only owners say so, and never of themselves. */
 export function roleRoutes(services: ApiServices): Route[] {
-  const { accounts, directory, database, tell } = services;
+  const { accounts, directory, database, desk, tell } = services;
   const subject = accountSubject(services);
   const show = showAccount(services.standings);
   const now = async (accountId: string) => {
@@ -36,6 +36,7 @@ export function roleRoutes(services: ApiServices): Route[] {
       async handle({ subject: { account }, params: { role: granted }, actor }) {
         await database.transaction(async (unit) => {
           if (!(await accounts.grantRole(account.id, granted, unit))) return;
+          await desk.closeSetUp(unit, account.id, actor);
           const about = { accountId: account.id, by: actor, facts: { role: granted } };
           await tell({ type: 'role_granted', announcedAs: 'role_granted', ...about }, unit);
         });
