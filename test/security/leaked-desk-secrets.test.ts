@@ -42,7 +42,11 @@ test('canaries: a whole story of the recovery desk', async () => {
   canaries['number as typed'] = number.replace(' ', '');
   const { items } = await desk.listRequests({ accountId: account.id, state: 'open' }, { limit: 1 });
   await browser.request(new URL(/data-state="([^"]+)"/.exec(waiting.html)?.[1] ?? '', app.issuer));
-  await desk.decide(items[0]?.id ?? '', { outcome: 'approved', requestNumber: 'K7P 4QX', hours: 24 }, OLGA);
+  await desk.decide(
+    items[0]?.id ?? '',
+    { outcome: 'approved', requestNumber: 'K7P 4QX', hours: 24, verifiedBy: 'video' },
+    OLGA,
+  );
   await approve(app, { ...items[0], number } as never);
   await browser.submit(await browser.open(waiting.url), {}, /\/later$/);
 
