@@ -53,7 +53,16 @@ export const providerStaysBehindItsFolders: Rule = (modules) =>
       : undefined,
   );
 
-const VENDORS = ['otplib', '@node-rs/argon2', 'nodemailer', 'mongodb-memory-server', 'uqr', 'standardwebhooks'];
+const VENDORS = [
+  'otplib',
+  '@node-rs/argon2',
+  'nodemailer',
+  'mongodb-memory-server',
+  'uqr',
+  'standardwebhooks',
+  'twilio',
+  'libphonenumber-js',
+];
 
 export const vendorsHaveOneDoor: Rule = (modules) =>
   VENDORS.flatMap((vendor) => {
