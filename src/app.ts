@@ -26,7 +26,7 @@ import { SCOPES, scopesOfRoles } from './admin/index.js';
 import type { Audit } from './audit/index.js';
 import type { Config, Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
-import { coverageOf, type Engine } from './factors/index.js';
+import { coverageOf, type Engine, type MethodWork, type SecretReader } from './factors/index.js';
 import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
 import { createKnownBrowser, mountConsent, mountSignIn, mountSwitchAccount } from './interaction/index.js';
 import * as notificationsFolder from './notifications/index.js';
@@ -66,6 +66,8 @@ export interface AppDeps {
   logger: Logger;
   /** Carries mails outside. */
   transport: Transport;
+  /** Secrets of the methods' services; without it nothing can be sent. */
+  readSecret?: SecretReader;
   clock?: Clock;
   random?: Random;
   /** Hears of every database call of the provider's adapter. */
@@ -103,7 +105,7 @@ export async function ensureIndexes(database: Database): Promise<void> {
     secondFactorFolder,
     webhooksFolder,
   ];
-  await Promise.all(folders.map((folder) => folder.ensureIndexes(database)));
+  await Promise.all([...folders, ...METHODS].map((folder) => folder.ensureIndexes?.(database)));
 }
 
 function methodNamed(id: string): FactorMethod {
@@ -143,6 +145,9 @@ export function createApp(config: Config, deps: AppDeps): App {
       account_closed: (closing) => carryOutClosing(closing as AccountClosing),
       announcement: (announcement, attempt) => announcing(announcement, attempt),
     },
+    text: {
+      factor: (work, attempt) => jobs.factor(work as MethodWork, attempt),
+    },
     call: {
       backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery),
       webhook: (delivery, attempt) => webhooks.deliver(delivery, attempt),
@@ -168,6 +173,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     issuer,
     accounts,
     methods: config.methods.map(({ id, ...options }) => ({ method: methodNamed(id), config: options })),
+    ...(deps.readSecret ? { readSecret: deps.readSecret } : {}),
     policy: config.policy,
     secrets,
     notifier: outbox,

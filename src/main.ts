@@ -71,6 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       jwks,
       logger,
       clients: clientsWithSecrets(config, env),
+      readSecret: (variable) => readSecret(env, variable),
       transport: mailTransport(config, database, env),
     });
     app.web.warmUp();

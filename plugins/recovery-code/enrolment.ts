@@ -65,11 +65,9 @@ export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enr
       if (!batch.codes.some((saved) => readCode(saved) === code)) return { status: 'rejected', code: 'wrong' };
 
       const { _id, label } = batch.pending;
-      // From the activation on the newest batch alone counts, so that there is one at every moment, even if the removal never comes.
-      if (!(await factors.activate(accountId, _id, { browser }, { 'data.plain': null })))
+      const change = { where: { browser }, set: { 'data.plain': null }, replaces: true };
+      if ((await factors.activate(accountId, _id, change)) !== 'activated')
         return { status: 'rejected', code: 'not_enrolled' };
-      for (const older of await factors.find(accountId, 'active'))
-        if (older._id !== _id) await factors.remove(accountId, older._id);
       return { status: 'enrolled', factorId: _id, label, level: '2fa', amr: ['otp'] };
     },
   };

@@ -20,7 +20,8 @@ export const recoveryCode: FactorMethod<z.output<typeof configuration>, Recovery
     const { clock, factors } = deps;
     return {
       method: METHOD,
-      kind: 'fallback',
+      kind: 'reserve',
+      inSetUp: 'required',
       evidenceFields: { code: 64 },
       enrolmentFields: { code: 64 },
       enrolment: createEnrolment(deps),

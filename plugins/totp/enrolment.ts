@@ -76,8 +76,11 @@ export function createEnrolment(
       if (step === undefined) return { status: 'rejected', code: 'wrong' };
 
       const label = normaliseLabel(evidence.label ?? '') ?? defaultLabel(active);
-      const isActivated = await factors.activate(accountId, pending._id, { browser }, { label, 'data.lastStep': step });
-      if (!isActivated) return { status: 'rejected', code: 'not_enrolled' };
+      const activation = await factors.activate(accountId, pending._id, {
+        where: { browser },
+        set: { label, 'data.lastStep': step },
+      });
+      if (activation !== 'activated') return { status: 'rejected', code: 'not_enrolled' };
       return { status: 'enrolled', factorId: pending._id, label, level: '2fa', amr: ['otp'] };
     },
   };

@@ -12,7 +12,7 @@ export function mountFactorPages(deps: SecurityPageDeps): void {
 
   for (const { method, kind, enrolmentFields } of engine.forms()) {
     const path = `/account/add/${method}`;
-    const locals = { action: url(path), backHref: home, replaces: kind === 'fallback' };
+    const locals = { action: url(path), backHref: home, replaces: kind === 'reserve' };
     /** An account without any factor sets its first one up in the wizard, under its own rule. */
     const open = async (ctx: Context): Promise<Visitor | undefined> => {
       const visitor = await visitors.require(ctx, path, { fresh: true });
@@ -33,13 +33,13 @@ export function mountFactorPages(deps: SecurityPageDeps): void {
       if (!enrolled) return;
       // A first factor without codes to fall back on is half a set-up.
       const hasCodes =
-        kind === 'fallback' || (await engine.forAccount(visitor.account.id)).some((m) => m.kind === 'fallback');
-      const fallback = engine.enrollable().find((other) => other.kind === 'fallback');
+        kind === 'reserve' || (await engine.forAccount(visitor.account.id)).some((m) => m.kind === 'reserve');
+      const reserve = engine.enrollable().find((other) => other.kind === 'reserve');
       seeOther(
         ctx,
-        hasCodes || !fallback
-          ? `${home}?done=${kind === 'fallback' ? 'codes_created' : 'enrolled'}`
-          : url(`/account/add/${fallback.id}`),
+        hasCodes || !reserve
+          ? `${home}?done=${kind === 'reserve' ? 'codes_created' : 'enrolled'}`
+          : url(`/account/add/${reserve.id}`),
       );
     });
   }

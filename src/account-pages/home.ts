@@ -67,7 +67,7 @@ export function mountHome(deps: SecurityPageDeps): void {
     const { done } = ctx.query;
     if (typeof done === 'string' && /^[a-z_]{1,24}$/.test(done)) return { kind: done };
     if (!methods.some(({ kind }) => kind === 'primary')) return { kind: 'no_second_factor' };
-    const codes = methods.find(({ kind }) => kind === 'fallback')?.factors[0];
+    const codes = methods.find(({ kind }) => kind === 'reserve')?.factors[0];
     if (!codes) return { kind: 'no_recovery_codes' };
     const left = Number(codes.facts.left);
     return left <= FEW_CODES ? { kind: 'few_recovery_codes', left } : undefined;
@@ -86,8 +86,8 @@ export function mountHome(deps: SecurityPageDeps): void {
       ),
       deps.passwordChangedAt?.(account.id),
     ]);
-    const fallback = engine.enrollable().find(({ kind }) => kind === 'fallback');
-    const codes = methods.find(({ kind }) => kind === 'fallback')?.factors[0];
+    const reserve = engine.enrollable().find(({ kind }) => kind === 'reserve');
+    const codes = methods.find(({ kind }) => kind === 'reserve')?.factors[0];
     const hasPrimary = methods.some(({ kind }) => kind === 'primary');
     presenter.show(ctx, 'account/home', {
       account: { login: account.login, name: account.name, email: account.email },
@@ -98,7 +98,7 @@ export function mountHome(deps: SecurityPageDeps): void {
         : {}),
       methods: engine
         .enrollable()
-        .filter(({ kind }) => kind === 'primary')
+        .filter(({ kind }) => kind === 'primary' || (kind === 'fallback' && hasPrimary))
         .map(({ id, kind }) => ({
           id,
           kind,
@@ -110,8 +110,8 @@ export function mountHome(deps: SecurityPageDeps): void {
           addHref: url(`/account/add/${id}`),
         })),
       recoveryCodes:
-        fallback && hasPrimary
-          ? { left: codes?.facts.left ?? 0, createdAt: codes?.createdAt, newHref: url(`/account/add/${fallback.id}`) }
+        reserve && hasPrimary
+          ? { left: codes?.facts.left ?? 0, createdAt: codes?.createdAt, newHref: url(`/account/add/${reserve.id}`) }
           : undefined,
       ...(deps.passwordChangedAt ? { passwordHref: url('/account/password'), passwordChangedAt } : {}),
       sessions: rows,

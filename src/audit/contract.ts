@@ -20,6 +20,8 @@ export const AUDIT_EVENTS = [
   'factor_verified',
   'factor_rejected',
   'factor_throttled',
+  'factor_sent',
+  'factor_send_refused',
   'factor_disabled',
   'factor_enrolment_begun',
   'factor_enrolled',

@@ -57,7 +57,7 @@ export class Challenges {
   }
 
   /** Remembers a state in place of an earlier one; an answered challenge stays answered. */
-  async save(key: Key, state: Record<string, unknown>): Promise<void> {
+  async save(key: Key, state: Record<string, unknown>, ttlSeconds = CHALLENGE_TTL_SECONDS): Promise<void> {
     try {
       await this.#challenges.updateOne(
         { _id: idOf(key), status: 'pending' },
@@ -66,7 +66,7 @@ export class Challenges {
             accountId: key.accountId,
             state,
             revision: this.#random.token(128),
-            expiresAt: inSeconds(this.#clock.now(), CHALLENGE_TTL_SECONDS),
+            expiresAt: inSeconds(this.#clock.now(), ttlSeconds),
           },
         },
         { upsert: true },

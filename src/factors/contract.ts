@@ -1,18 +1,30 @@
 /** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
 import type { Account } from '../accounts/contract.js';
+import type { Audit } from '../audit/contract.js';
+import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
+import type { Database, EnsureIndexes } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { SlowDerive } from '../platform/slow-hash.js';
 import type { Level } from '../policy/levels.js';
+import type { Throttle } from '../throttle/contract.js';
+import type { DeliveryControl } from './delivery.js';
 
+export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
 
-export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email'>;
+export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email' | 'locale'>;
 
 /** Who sets a factor up, and in which browser: what one browser was shown, another can neither see nor confirm. */
-export type Enrollee = FactorAccount & { browser: string };
+export type Enrollee = FactorAccount & { browser: string; ip?: string };
+
+/**
+ * `primary` can be set up first; `fallback` only beside a primary; `reserve` as well, and it is used up: what is saved for the day
+ * on which nothing else is at hand.
+ */
+export type FactorKind = 'primary' | 'fallback' | 'reserve';
 
 /** One enrolled means of the second step, as stored in `factors`. `data` belongs to the plugin; secrets in it are sealed. */
 export interface FactorRecord<Data = Record<string, unknown>> {
@@ -23,6 +35,8 @@ export interface FactorRecord<Data = Record<string, unknown>> {
   /** Of a pending one: the browser that it was shown to. */
   browser?: string;
   label: string;
+  /** What no two accounts may hold at the same time, as a keyed hash: unique among the active ones of a method. */
+  exclusive?: string;
   createdAt: Date;
   activatedAt?: Date;
   lastUsedAt?: Date;
@@ -40,6 +54,8 @@ export interface FactorSummary {
   level: Level;
   createdAt: Date;
   lastUsedAt?: Date;
+  /** Set up, but not accepted before then. */
+  usableFrom?: Date;
   /** What a list shows beneath the name: catalogue parameters such as `{ left: 7 }`. */
   facts: Record<string, string | number>;
 }
@@ -77,7 +93,35 @@ export interface FactorNotice {
 
 export type EnrolmentOutcome =
   | { status: 'enrolled'; factorId: string; label: string; level: Level; amr: string[] }
+  /** Right so far: the page of `begin` asks for what comes next. Costs no attempt. */
+  | { status: 'continued' }
+  /** Not possible, and not a guess: the page says why. Costs no attempt. */
+  | Refused
   | { status: 'rejected'; code: RejectionCode };
+
+/** Why something cannot be done now. */
+export interface Refused {
+  status: 'refused';
+  /** A word of the method's own list: the page has a sentence for each. */
+  reason: string;
+  /** When it may be tried again. */
+  retryAt?: Date;
+}
+
+/** What came of asking for a message to be sent. */
+export type SendOutcome =
+  | {
+      status: 'sent' /** Takes the place of what was sent before. */;
+      state: Record<string, unknown>;
+      ttlSeconds: number;
+    }
+  | Refused;
+
+/** Why a method that is set up cannot be used now, although nobody has guessed. */
+export interface Obstacle {
+  /** `out_of_service` or `not_served` (for this account): a sentence for each in the list of methods. */
+  reason: 'out_of_service' | 'not_served';
+}
 
 /** One pending proof of one method in one sign-in. */
 export interface Challenge {
@@ -91,8 +135,9 @@ export interface Challenge {
 
 export interface Factor<Data = Record<string, unknown>> {
   readonly method: string;
-  /** `primary` can be set up first; `fallback` only beside a primary. */
-  readonly kind: 'primary' | 'fallback';
+  readonly kind: FactorKind;
+  /** Whether the set-up wizard asks for it once the first factor is there, and whether that step can be skipped. */
+  readonly inSetUp?: 'required' | 'optional';
   /** How many active ones an account may hold; without it a new one takes the place of the old. */
   readonly maximumPerAccount?: number;
   /** The fields of its entry form and of its enrolment form with their longest length; anything else is refused before the plugin sees it. */
@@ -110,10 +155,34 @@ export interface Factor<Data = Record<string, unknown>> {
   };
   /** The page that asks for this factor. Only methods that must send or remember something return a `state`. */
   begin(account: FactorAccount, challenge: Challenge): Promise<Step>;
+  /**
+   * Sends what the person will need for the answer: by POST alone, never by looking at a page. Costs no attempt; has limits of
+   * its own. Methods without it send nothing.
+   */
+  send?(account: FactorAccount, challenge: Challenge, from: { ip?: string }): Promise<SendOutcome>;
   /** Checks the evidence and consumes it in ONE conditional update. */
   verify(account: FactorAccount, challenge: Challenge, evidence: Evidence): Promise<Outcome>;
+  /** What stands in the way of using it, besides wrong answers; absent: nothing ever does. */
+  obstacle?(accountId: string): Promise<Obstacle | undefined>;
   /** False when there was none. */
   remove(accountId: string, factorId: string): Promise<boolean>;
+  /** Does what the method has put in the outbox with `post`. Throws to be called again. */
+  deliver?(payload: unknown, attempt: { id: string; isLast: boolean }): Promise<void>;
+  /** What a service that the method uses posts to us. */
+  receive?(callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
+  /** What its messages cost and where they go, for administrators. */
+  readonly delivery?: DeliveryControl;
+}
+
+/** A request from outside, to `<issuer>/callbacks/<method>/<service>/<id>`. */
+export interface Callback {
+  service: string;
+  id: string;
+  /** As it is known outside: what a signature covers. */
+  url: string;
+  /** Names in small letters. */
+  headers: Readonly<Record<string, string | undefined>>;
+  body: string;
 }
 
 /** A plugin's view of the collection `factors`, limited to its own method. Every write is one conditional update. */
@@ -139,14 +208,20 @@ export interface FactorStore<Data> {
     where: Record<string, unknown>,
     update: Record<string, unknown>,
   ): Promise<FactorRecord<Data> | undefined>;
-  /** Pending to active, conditional on not being expired and on `where`; false when it was not pending any more. */
-  activate(
-    accountId: string,
-    factorId: string,
-    where?: Record<string, unknown>,
-    set?: Record<string, unknown>,
-  ): Promise<boolean>;
+  /**
+   * Pending to active, conditional on not being expired and on `where`. `gone`: not pending any more; `taken`: another account holds
+   * what `exclusive` stands for.
+   * @param change `exclusive` see `FactorRecord`; `replaces` removes the account's other active ones in the same transaction.
+   */
+  activate(accountId: string, factorId: string, change?: Activation): Promise<'activated' | 'gone' | 'taken'>;
   remove(accountId: string, factorId: string): Promise<boolean>;
+}
+
+export interface Activation {
+  where?: Record<string, unknown>;
+  set?: Record<string, unknown>;
+  exclusive?: string;
+  replaces?: boolean;
 }
 
 export interface FactorDeps<Data = Record<string, unknown>> {
@@ -159,12 +234,30 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   factors: FactorStore<Data>;
   /** Shown by authenticators as the issuer. */
   issuerName: string;
+  /** Where the pages live; without a slash at its end. */
+  issuer: string;
+  /** IANA name: in which a day begins and ends. */
+  timeZone: string;
+  /** For what is the method's own besides its factors; collections are named after it. */
+  database: Database;
+  throttle: Throttle;
+  audit: Pick<Audit, 'record'>;
+  announcer: Announcer;
+  /** Puts work of the method in the outbox, for `Factor.deliver`: one insert, sealed. */
+  post(accountId: string, payload: object): Promise<void>;
+  /** A sentence of the catalogue; in the default language when `locale` is absent or unknown. */
+  translate(locale: string | undefined, key: string, params?: Record<string, string | number | Date>): string;
 }
+
+/** A secret by the name of its environment variable; undefined when it is not set. */
+export type SecretReader = (variable: string) => string | undefined;
 
 /** What a plugin folder exports: one object. `Data` is a type alias, not an interface: it must be usable as a plain record. */
 export interface FactorMethod<Config = unknown, Data = Record<string, unknown>> {
   readonly id: string;
   /** @throws ZodError or Error with a message for the operator. */
-  parseConfig(raw: unknown): Config;
+  parseConfig(raw: unknown, readSecret: SecretReader): Config;
+  /** The indexes of what is its own. */
+  ensureIndexes?: EnsureIndexes;
   create(config: Config, deps: FactorDeps<Data>): Factor<Data>;
 }

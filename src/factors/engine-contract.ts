@@ -1,6 +1,7 @@
 /** What pages and the interaction policy know of the engine. */
 import type { Account } from '../accounts/contract.js';
 import type { Audit, RequestOrigin } from '../audit/contract.js';
+import type { Announcer } from '../notifications/announcements.js';
 import type { Notifier } from '../notifications/contract.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
@@ -9,7 +10,20 @@ import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
-import type { Factor, FactorMethod, FactorSummary, RejectionCode, Step } from './contract.js';
+import type {
+  Callback,
+  DeliveryControl,
+  Factor,
+  FactorDeps,
+  FactorKind,
+  FactorMethod,
+  FactorSummary,
+  Obstacle,
+  Refused,
+  RejectionCode,
+  SecretReader,
+  Step,
+} from './contract.js';
 
 export interface EngineOptions {
   database: Database;
@@ -22,6 +36,14 @@ export interface EngineOptions {
   throttle: Throttle;
   /** Shown by authenticators as the issuer. */
   issuerName: string;
+  issuer: string;
+  timeZone: string;
+  announcer: Announcer;
+  translate: FactorDeps['translate'];
+  /** Puts work of a method in the outbox; whoever takes it out calls `deliver`. */
+  post(accountId: string, work: MethodWork): Promise<void>;
+  /** For the methods' configuration. Without it every secret is the empty text: for work that uses none. */
+  readSecret?: SecretReader;
   /** In the administrator's order; `config` as read from the file. */
   methods: readonly { method: FactorMethod; config: unknown }[];
   /** Hears that what an account has set up is not what it was. */
@@ -39,16 +61,32 @@ export interface SignIn {
   clientId?: string;
 }
 
-export interface EnrollableMethod {
+export interface EnrollableMethod extends Pick<Factor, 'inSetUp'> {
   id: string;
-  kind: Factor['kind'];
+  kind: FactorKind;
+  /** Whether it sends something first, when asked to. */
+  sends: boolean;
+}
+
+/** What a method has put in the outbox. */
+export interface MethodWork {
+  method: string;
+  payload: object;
 }
 
 /** The fields of a method's two forms, with their longest length. */
 export type MethodForms = Pick<Factor, 'method' | 'kind' | 'evidenceFields' | 'enrolmentFields'>;
 
-export interface AccountMethod extends EnrollableMethod {
+export interface AccountMethod extends Pick<EnrollableMethod, 'id' | 'kind'> {
   factors: FactorSummary[];
+}
+
+/** Set up, but not to be used now. */
+export interface Unusable {
+  status: 'unusable';
+  /** `new`: from `retryAt` on. */
+  reason: Obstacle['reason'] | 'new';
+  retryAt?: Date;
 }
 
 /** No attempt is taken now. Without `retryAt` the method is disabled until it is enrolled anew. */
@@ -75,6 +113,8 @@ export type SubmitResult =
 
 export type EnrolmentResult =
   | { status: 'enrolled'; method: string; factorId: string; label: string; level: Level; amr: string[] }
+  | { status: 'continued' }
+  | Refused
   | Rejected
   | Throttled;
 
@@ -88,19 +128,26 @@ export interface Engine {
   /** The forms of every method, for whoever mounts them. */
   forms(): MethodForms[];
   /** One active factor and its kind. */
-  find(accountId: string, factorId: string): Promise<(FactorSummary & { kind: Factor['kind'] }) | undefined>;
+  find(accountId: string, factorId: string): Promise<(FactorSummary & { kind: FactorKind }) | undefined>;
 
   /**
    * The page that asks for a method. Undefined: the account has no active factor of it, or is not active.
    * @param enrolled what `forAccount` has told this request already.
    */
   begin(signIn: SignIn, methodId: string, enrolled?: readonly AccountMethod[]): Promise<Step | undefined>;
+  /**
+   * Has the method send what the person needs for the answer. Undefined: nothing is sent by this method, it is not set up, or this
+   * sign-in was answered already.
+   */
+  send(signIn: SignIn, methodId: string): Promise<{ status: 'sent' } | Refused | undefined>;
   /** Checks what the person sent: the form's fields without those of the page itself (`csrf`). Costs an attempt unless malformed or pending. */
   submit(signIn: SignIn, methodId: string, evidence: unknown): Promise<SubmitResult>;
   /** Ends every question of this account that waits for an answer. */
   cancel(accountId: string): Promise<void>;
-  /** What stands in the way of an attempt right now, without counting. */
-  obstacle(accountId: string, methodId: string): Promise<Throttled | undefined>;
+  /** Why a method cannot be used now although nobody has guessed; most methods know no such thing and ask nobody. */
+  unusable(accountId: string, method: Pick<AccountMethod, 'id' | 'factors'>): Promise<Unusable | undefined>;
+  /** What stands in the way of using a method right now, wrong answers included, without counting. */
+  obstacle(accountId: string, method: Pick<AccountMethod, 'id' | 'factors'>): Promise<Unusable | Throttled | undefined>;
 
   /** Begins or resumes. Undefined: no such method, account not active, as many as allowed, or a fallback without a primary. */
   beginEnrolment(account: EngineAccount, methodId: string, origin: RequestOrigin): Promise<Step | undefined>;
@@ -121,6 +168,12 @@ export interface Engine {
   ): Promise<'renamed' | 'not_found' | 'malformed'>;
   /** Removes one factor without a word: whoever decided it has written that down and told the person. */
   discard(accountId: string, factorId: string): Promise<boolean>;
+  /** Does what a method has put in the outbox. Throws to be called again. */
+  deliver(work: MethodWork, attempt: { id: string; isLast: boolean }): Promise<void>;
+  /** What a service that a method uses posts to us. */
+  receive(methodId: string, callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
+  /** What a method's messages cost and where they go; undefined when it sends none that cost, or is not offered. */
+  delivery(methodId: string): DeliveryControl | undefined;
   /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */
   remove(account: EngineAccount, factorId: string, origin: RequestOrigin): Promise<'removed' | 'not_found'>;
 }

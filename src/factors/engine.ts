@@ -1,9 +1,10 @@
 import { slowDerive } from '../platform/slow-hash.js';
-import type { Factor } from './contract.js';
+import type { Factor, FactorDeps } from './contract.js';
 import type { Engine, EngineOptions, EngineParts } from './engine-contract.js';
 import { createEnrolment } from './enrolment.js';
 import { createListing } from './listing.js';
 import { createManagement } from './management.js';
+import { createServices } from './services.js';
 import { createSignIn } from './sign-in.js';
 import { createFactorStore } from './store.js';
 
@@ -12,23 +13,17 @@ import { createFactorStore } from './store.js';
  * @throws what a method's `parseConfig` throws, and TypeError when a method stands in the list twice.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const { clock, random, secretBox, logger, issuerName } = options;
+  const { readSecret = () => '' } = options;
   const factors = new Map<string, Factor>();
   for (const { method, config } of options.methods) {
     if (factors.has(method.id)) throw new TypeError(`the method ${method.id} is listed twice`);
-    const store = createFactorStore<Record<string, unknown>>(method.id, options);
-    factors.set(
-      method.id,
-      method.create(method.parseConfig(config), {
-        clock,
-        random,
-        secretBox,
-        slowDerive,
-        logger,
-        issuerName,
-        factors: store,
-      }),
-    );
+    const deps: FactorDeps = {
+      ...options,
+      slowDerive,
+      factors: createFactorStore(method.id, options),
+      post: (accountId, payload) => options.post(accountId, { method: method.id, payload }),
+    };
+    factors.set(method.id, method.create(method.parseConfig(config, readSecret), deps));
   }
   const parts: EngineParts = { ...options, factors };
   const listing = createListing(parts);
@@ -38,6 +33,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...createSignIn(withListing),
     ...createEnrolment(withListing),
     ...createManagement(parts),
+    ...createServices(parts),
   };
   return options.onChange ? telling(engine, options.onChange) : engine;
 }

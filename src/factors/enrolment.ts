@@ -27,7 +27,7 @@ export function createEnrolment(
 
   const isRoomFor = async (accountId: string, factor: Factor) => {
     const enrolled = await parts.forAccount(accountId);
-    if (factor.kind === 'fallback' && !enrolled.some(({ kind }) => kind === 'primary')) return false;
+    if (factor.kind !== 'primary' && !enrolled.some(({ kind }) => kind === 'primary')) return false;
     const own = enrolled.find(({ id }) => id === factor.method)?.factors.length ?? 0;
     return factor.maximumPerAccount === undefined || own < factor.maximumPerAccount;
   };
@@ -36,9 +36,9 @@ export function createEnrolment(
     async beginEnrolment(account, methodId, origin) {
       const factor = factors.get(methodId);
       if (!factor || !account.active || !(await isRoomFor(account.id, factor))) return undefined;
-      const { browser = '' } = origin;
+      const { browser = '', ip } = origin;
       const isResumed = await isPending(account.id, methodId, browser);
-      const step = await factor.enrolment.begin({ ...account, browser });
+      const step = await factor.enrolment.begin({ ...account, browser, ...(ip ? { ip } : {}) });
       if (!isResumed) await record('factor_enrolment_begun', account, origin, { method: methodId });
       return step;
     },
@@ -65,8 +65,14 @@ export function createEnrolment(
         return { status: 'throttled', ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
       }
 
-      const outcome = await factor.enrolment.confirm({ ...account, browser: origin.browser ?? '' }, evidence);
+      const { browser = '', ip } = origin;
+      const enrollee = { ...account, browser, ...(ip ? { ip } : {}) };
+      const outcome = await factor.enrolment.confirm(enrollee, evidence);
       if (outcome.status === 'rejected') return reject(outcome.code, true);
+      if (outcome.status !== 'enrolled') {
+        await throttle.settle(subject, { release: [enrolmentCounter(methodId)] });
+        return outcome;
+      }
 
       // A method that was disabled by failures starts anew with what was just proved.
       await throttle.settle(subject, { reset: [enrolmentCounter(methodId), methodCounter(methodId)] });

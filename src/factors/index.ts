@@ -1,12 +1,18 @@
 /** The engine of the second step: what an account has enrolled, asking for it, checking the answer, setting up and removing. */
 export { ALL_METHODS, codeRules, methodCounter, REFUSAL_EVENT, throttleSubject } from './attempts.js';
 export type {
+  Callback,
+  DeliveryControl,
+  DeliveryReport,
   EnrolmentOutcome,
   Evidence,
   Factor,
+  FactorKind,
   FactorMethod,
   FactorSummary,
+  Refused,
   RejectionCode,
+  SecretReader,
   Step,
 } from './contract.js';
 export { LABEL_MAX_LENGTH } from './contract.js';
@@ -19,10 +25,12 @@ export type {
   EnrollableMethod,
   EnrolmentResult,
   MethodForms,
+  MethodWork,
   Rejected,
   SignIn,
   SubmitResult,
   Throttled,
+  Unusable,
 } from './engine-contract.js';
 export { ensureIndexes } from './indexes.js';
 export { coverageOf, levelsOf } from './listing.js';

@@ -13,6 +13,12 @@ export const ensureIndexes: EnsureIndexes = async (database) => {
       partialFilterExpression: { state: 'pending' },
     },
     {
+      key: { method: 1, exclusive: 1 },
+      name: 'held_by_one',
+      unique: true,
+      partialFilterExpression: { exclusive: { $exists: true } },
+    },
+    {
       key: { expiresAt: 1 },
       name: 'sweep_pending',
       expireAfterSeconds: 0,

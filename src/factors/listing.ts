@@ -44,7 +44,13 @@ export function createListing({
   return {
     forAccount,
     levels: async (accountId) => levelsOf(await forAccount(accountId)),
-    enrollable: () => methods.map(({ method, kind }) => ({ id: method, kind })),
+    enrollable: () =>
+      methods.map(({ method, kind, inSetUp, send }) => ({
+        id: method,
+        kind,
+        sends: send !== undefined,
+        ...(inSetUp ? { inSetUp } : {}),
+      })),
     forms: () =>
       methods.map(({ method, kind, evidenceFields, enrolmentFields }) => ({
         method,

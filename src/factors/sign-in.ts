@@ -9,7 +9,7 @@ import { acceptEvidence } from './evidence.js';
 /** Asking for a factor and checking the answer. The order of `submit` is the same for every method. */
 export function createSignIn(
   parts: EngineParts & Pick<Engine, 'forAccount'>,
-): Pick<Engine, 'begin' | 'submit' | 'cancel' | 'obstacle'> {
+): Pick<Engine, 'begin' | 'send' | 'submit' | 'cancel' | 'unusable' | 'obstacle'> {
   const { audit, clock, factors, logger, notifier, throttle } = parts;
   const challenges = new Challenges(parts);
 
@@ -81,6 +81,16 @@ export function createSignIn(
     return { status: 'verified', method, factorId, level, amr };
   };
 
+  const unusable: Engine['unusable'] = async (accountId, { id, factors: own }) => {
+    const now = clock.now();
+    const [earliest] = own
+      .map(({ usableFrom }) => usableFrom ?? now)
+      .sort((one, other) => one.getTime() - other.getTime());
+    if (earliest && earliest > now) return { status: 'unusable', reason: 'new', retryAt: earliest };
+    const obstacle = await factors.get(id)?.obstacle?.(accountId);
+    return obstacle && { status: 'unusable', ...obstacle };
+  };
+
   return {
     async begin({ cid, account }, methodId, enrolled) {
       const factor = factors.get(methodId);
@@ -91,6 +101,25 @@ export function createSignIn(
       const step = await factor.begin(account, challenge);
       if (step.state) await challenges.save(challenge, step.state);
       return step;
+    },
+
+    async send(signIn, methodId) {
+      const { cid, account, origin } = signIn;
+      const factor = factors.get(methodId);
+      if (!factor?.send || !account.active) return undefined;
+      const key = { cid, accountId: account.id, method: methodId };
+      const { challenge, isDone } = await challenges.find(key);
+      if (isDone) return undefined;
+      const outcome = await factor.send(account, challenge, origin);
+      const details = { method: methodId };
+      if (outcome.status === 'refused') {
+        if ((await throttle.reserve(throttleSubject(account.id), [REFUSAL_EVENT])).reserved)
+          await record('factor_send_refused', signIn, { ...details, reason: outcome.reason });
+        return outcome;
+      }
+      await challenges.save(key, outcome.state, outcome.ttlSeconds);
+      await record('factor_sent', signIn, details);
+      return { status: 'sent' };
     },
 
     async submit(signIn, methodId, submitted) {
@@ -125,7 +154,12 @@ export function createSignIn(
 
     cancel: (accountId) => challenges.cancel(accountId),
 
-    async obstacle(accountId, methodId) {
+    unusable,
+
+    async obstacle(accountId, method) {
+      const { id: methodId } = method;
+      const reason = await unusable(accountId, method);
+      if (reason) return reason;
       const reservation = await throttle.peek(throttleSubject(accountId), signInRules(methodId));
       if (reservation.reserved) return undefined;
       return { status: 'throttled', ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };

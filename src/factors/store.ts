@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.js';
 import { inSeconds } from '../platform/clock.js';
 import { type Database, isDuplicateKey } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import type { FactorRecord, FactorStore } from './contract.js';
+import type { Activation, FactorRecord, FactorStore } from './contract.js';
 
 export const factorCollection = (database: Database): mongo.Collection<FactorRecord> =>
   database.collection<FactorRecord>('factors');
@@ -59,12 +59,30 @@ export function createFactorStore<Data>(
       );
     },
 
-    async activate(accountId, factorId, where = {}, set = {}) {
-      const { modifiedCount } = await factors.updateOne(
-        { ...where, ...own(accountId, factorId), ...running() },
-        { $set: { ...set, state: 'active', activatedAt: clock.now() }, $unset: { expiresAt: '', browser: '' } },
-      );
-      return modifiedCount === 1;
+    async activate(accountId, factorId, { where = {}, set = {}, exclusive, replaces = false }: Activation = {}) {
+      try {
+        const isActivated = await database.transaction(async ({ session }) => {
+          const pending = { ...where, ...own(accountId, factorId), ...running() };
+          if (replaces) {
+            // Before the new one comes: of the same `exclusive` there can be only one at a time.
+            if (!(await factors.findOne(pending, { session, projection: { _id: 1 } }))) return false;
+            await factors.deleteMany({ accountId, method, state: 'active' }, { session });
+          }
+          const { modifiedCount } = await factors.updateOne(
+            pending,
+            {
+              $set: { ...set, state: 'active', activatedAt: clock.now(), ...(exclusive ? { exclusive } : {}) },
+              $unset: { expiresAt: '', browser: '' },
+            },
+            { session },
+          );
+          return modifiedCount === 1;
+        });
+        return isActivated ? 'activated' : 'gone';
+      } catch (error) {
+        if (isDuplicateKey(error)) return 'taken';
+        throw error;
+      }
     },
 
     async remove(accountId, factorId) {

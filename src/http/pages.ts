@@ -1,8 +1,12 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { AppError } from '../errors.js';
+import { readBody } from './body.js';
 import type { Csrf } from './csrf.js';
 import { type FormFields, type FormValues, readForm } from './form.js';
+
+/** Longest body of what another service posts, in bytes. */
+const CALLBACK_LIMIT_BYTES = 16_384;
 
 /** What a page's path holds, e.g. `{ uid }`. */
 export type Params = Readonly<Record<string, string>>;
@@ -44,6 +48,21 @@ export class Pages {
       ctx.set('Cache-Control', 'no-store');
       const { csrf, ...form } = await this.read(ctx as unknown as Context, fields);
       await handler(ctx as unknown as Context, form as unknown as FormValues<Fields>, ctx.params);
+    });
+    return this;
+  }
+
+  /**
+   * What another service posts to us: no browser, no cookie, no token; the handler checks whose it is.
+   * @param handler gets the body as text; what it returns is the status of the empty answer.
+   */
+  receive(path: string, handler: (ctx: Context, body: string, params: Params) => Promise<number>): this {
+    this.#router.post(path, async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      const body = await readBody(ctx.req, CALLBACK_LIMIT_BYTES);
+      const status = await handler(ctx as unknown as Context, body.toString('utf8'), ctx.params);
+      ctx.body = null;
+      ctx.status = status;
     });
     return this;
   }

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/contract.js';
 import { AppError } from '../errors.js';
 import type { Engine, EnrolmentResult } from '../factors/index.js';
 import type { Presenter } from '../http/index.js';
-import { originOf } from '../http/index.js';
+import { originOf, seeOther } from '../http/index.js';
 
 export type Enrolled = Extract<EnrolmentResult, { status: 'enrolled' }>;
 
@@ -31,7 +31,13 @@ export function createEnrolmentPage({ engine, presenter }: { engine: Engine; pre
     async confirm(ctx, account, method, evidence, locals) {
       const result = await engine.confirmEnrolment(account, method, evidence, originOf(ctx));
       if (result.status === 'enrolled') return result;
-      if (result.status === 'throttled') {
+      if (result.status === 'continued') {
+        seeOther(ctx, ctx.path);
+      } else if (result.status === 'refused') {
+        const { reason, retryAt } = result;
+        const status = retryAt ? 429 : 422;
+        await show(ctx, account, method, { ...locals, error: 'refused', reason, retryAt, values: evidence }, status);
+      } else if (result.status === 'throttled') {
         await show(ctx, account, method, { ...locals, error: 'throttled', retryAt: result.retryAt }, 429);
       } else {
         const error = result.code === 'not_enrolled' ? 'expired' : 'rejected';

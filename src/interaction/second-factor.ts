@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { AppError } from '../errors.js';
-import type { AccountMethod } from '../factors/index.js';
+import type { AccountMethod, SignIn, Throttled, Unusable } from '../factors/index.js';
 import { originOf, seeOther, stateOf } from '../http/index.js';
 import { epochSeconds } from '../platform/clock.js';
 import type { Decision } from '../policy/index.js';
@@ -18,6 +18,11 @@ import { UNMET } from './unmet.js';
 /** A right answer whose result is not stored after this time was lost with its node. */
 const FINISHING_MS = 1_000;
 
+const reasonOf = (obstacle: Unusable | Throttled): string => {
+  if (obstacle.status === 'unusable') return obstacle.reason;
+  return obstacle.retryAt ? 'throttled' : 'disabled';
+};
+
 /** The second step of a sign-in: the preferred method's page, the list of all, and the proof. Prompt `second_factor`. */
 export function mountSecondFactor(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, clock, random, url } = deps;
@@ -34,6 +39,19 @@ export function mountSecondFactor(deps: HostedPages): void {
       }))
       .filter(({ factors }) => factors.length > 0);
 
+  /** The first that nothing stands in the way of; waits and limits are shown on its own page. */
+  const firstUsable = async (actor: Actor, methods: readonly AccountMethod[]): Promise<AccountMethod | undefined> => {
+    for (const method of methods) if (!(await engine.unusable(actor.account.id, method))) return method;
+    return undefined;
+  };
+
+  const signInOf = (ctx: Context, interaction: SignInInteraction, { account }: Actor): SignIn => ({
+    cid: interaction.cid,
+    account,
+    origin: originOf(ctx),
+    clientId: String(interaction.params.client_id),
+  });
+
   const showEntry = async (
     ctx: Context,
     interaction: SignInInteraction,
@@ -42,16 +60,7 @@ export function mountSecondFactor(deps: HostedPages): void {
     locals: Record<string, unknown> = {},
     status = 200,
   ): Promise<void> => {
-    const step = await engine.begin(
-      {
-        cid: interaction.cid,
-        account: actor.account,
-        origin: originOf(ctx),
-        clientId: String(interaction.params.client_id),
-      },
-      method,
-      await actor.methods(),
-    );
+    const step = await engine.begin(signInOf(ctx, interaction, actor), method, await actor.methods());
     if (!step) return seeOther(ctx, `${base(interaction.uid)}/methods`);
     presenter.show(
       ctx,
@@ -59,6 +68,7 @@ export function mountSecondFactor(deps: HostedPages): void {
       {
         ...step.locals,
         action: `${base(interaction.uid)}/with/${method}`,
+        sendAction: `${base(interaction.uid)}/with/${method}/send`,
         applicationName: stateOf(ctx).application?.name,
         login: actor.account.login,
         otherMethodsHref: `${base(interaction.uid)}/methods`,
@@ -91,8 +101,10 @@ export function mountSecondFactor(deps: HostedPages): void {
     }
     const isWithoutSecondStep = suspension?.clearedBy && !isAtLeast(actor.sessionLevel, '2fa');
     // `prompt=second_factor` asks for a proof even where the session would do: what a suspension let in has none.
-    const [first] = action === 'proceed' && isWithoutSecondStep ? [] : await usable(actor, factorLevel);
+    const methods = action === 'proceed' && isWithoutSecondStep ? [] : await usable(actor, factorLevel);
+    const first = await firstUsable(actor, methods);
     if (first) return showEntry(ctx, interaction, actor, first.id);
+    if (methods.length > 0) return seeOther(ctx, `${base(uid)}/methods`);
     seeOther(ctx, `${base(uid)}/${action === 'second_factor_with_access_code' ? 'access-code' : 'set-up'}`);
   });
 
@@ -126,16 +138,14 @@ export function mountSecondFactor(deps: HostedPages): void {
       login: actor.account.login,
       methods: await Promise.all(
         methods.map(async ({ id, factors }) => {
-          const obstacle = await engine.obstacle(actor.account.id, id);
+          const obstacle = await engine.obstacle(actor.account.id, { id, factors });
           return {
             id,
             href: `${base(uid)}/with/${id}`,
             factors,
-            left: factors[0]?.facts.left,
+            facts: factors[0]?.facts ?? {},
             labels: factors.map(({ label }) => label),
-            ...(obstacle
-              ? { disabledReason: obstacle.retryAt ? 'throttled' : 'disabled', retryAt: obstacle.retryAt }
-              : {}),
+            ...(obstacle ? { disabledReason: reasonOf(obstacle), retryAt: obstacle.retryAt } : {}),
           };
         }),
       ),
@@ -155,16 +165,7 @@ export function mountSecondFactor(deps: HostedPages): void {
       const opened = await open(ctx, uid);
       if (!opened) return;
       const { interaction, actor } = opened;
-      const result = await engine.submit(
-        {
-          cid: interaction.cid,
-          account: actor.account,
-          origin: originOf(ctx),
-          clientId: String(interaction.params.client_id),
-        },
-        method,
-        evidence,
-      );
+      const result = await engine.submit(signInOf(ctx, interaction, actor), method, evidence);
       switch (result.status) {
         case 'verified': {
           await endStandIns(deps, ctx, opened, 'factor_proved');
@@ -195,6 +196,21 @@ export function mountSecondFactor(deps: HostedPages): void {
           return showEntry(ctx, interaction, actor, method, { error: 'rejected', failures: result.failures }, 422);
         }
       }
+    });
+  }
+
+  for (const { id: method } of engine.enrollable().filter(({ sends }) => sends)) {
+    const path = `/second-factor/:uid/with/${method}/send`;
+    pages.get(path, async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/with/${method}`));
+    pages.form(path, {}, async (ctx, _form, { uid = '' }) => {
+      const opened = await open(ctx, uid);
+      if (!opened) return;
+      const { interaction, actor } = opened;
+      const outcome = await engine.send(signInOf(ctx, interaction, actor), method);
+      if (outcome?.status !== 'refused') return seeOther(ctx, `${base(uid)}/with/${method}`);
+      const { reason, retryAt } = outcome;
+      if (retryAt) sayRetryAfter(ctx, clock, retryAt);
+      return showEntry(ctx, interaction, actor, method, { error: 'refused', reason, retryAt }, retryAt ? 429 : 503);
     });
   }
 

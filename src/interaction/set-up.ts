@@ -12,13 +12,16 @@ import type { SignInInteraction } from './interaction.js';
 import { openStep } from './open-step.js';
 import { endStandIns, isOlderThan } from './stand-ins.js';
 
-const STEPS = 3;
+/** Choosing the first method, and setting it up; what the wizard asks for afterwards comes on top. */
+const FIRST_STEPS = 2;
+
+type Proved = NonNullable<NonNullable<SignInInteraction['result']>['set_up']>;
 
 interface Wizard {
   interaction: SignInInteraction;
   actor: Actor;
   /** The factor that was set up and proved in this very sign-in. */
-  proved?: NonNullable<NonNullable<SignInInteraction['result']>['set_up']>;
+  proved?: Proved;
   decision: Decision;
   /** Nobody demands it: the person came from the security page to set a first factor up. */
   isWanted: boolean;
@@ -29,12 +32,14 @@ interface Wizard {
 }
 
 /**
- * The set-up wizard of a sign-in: choose, scan and try, save recovery codes. Each step is a URL; what is confirmed is kept
+ * The set-up wizard of a sign-in: choose, set up and try, then what every account is to have beside it. Each step is a URL; what is confirmed is kept
  * with the account, so that a wizard broken off goes on at the next sign-in where it was.
  */
 export function mountSetUp(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, enrolmentPage, standings, audit, clock, random, url } = deps;
   const base = (uid: string): string => url(`/second-factor/${uid}`);
+  /** In the administrator's order. */
+  const furtherMethods = engine.enrollable().filter(({ inSetUp }) => inSetUp !== undefined);
   const mayEnrol = ({ decision, proved, isWanted, suspension, isByPass }: Wizard): boolean =>
     proved !== undefined ||
     suspension !== undefined ||
@@ -79,15 +84,16 @@ export function mountSetUp(deps: HostedPages): void {
   const locals = (ctx: Context, wizard: Wizard, n: number): Record<string, unknown> => ({
     applicationName: stateOf(ctx).application?.name,
     login: wizard.actor.account.login,
-    step: { n, of: STEPS },
+    step: { n, of: FIRST_STEPS + furtherMethods.length },
     reason: reasonOf(wizard),
     suspendedUntil: wizard.suspension?.until,
     cancelAction: `${base(wizard.interaction.uid)}/cancel`,
   });
 
-  const isFallbackMissing = async (accountId: string): Promise<boolean> => {
-    const [fallback] = engine.enrollable().filter(({ kind }) => kind === 'fallback');
-    return fallback !== undefined && !(await engine.forAccount(accountId)).some(({ id }) => id === fallback.id);
+  /** What comes next once the first one is proved: neither set up nor skipped. */
+  const nextMethod = async (accountId: string, proved: Proved): Promise<string | undefined> => {
+    const own = new Set((await engine.forAccount(accountId)).map(({ id }) => id));
+    return furtherMethods.find(({ id }) => !own.has(id) && !proved.skipped?.includes(id))?.id;
   };
 
   const complete = (ctx: Context, { interaction, actor, proved }: Wizard): Promise<void> => {
@@ -116,11 +122,10 @@ export function mountSetUp(deps: HostedPages): void {
     if (!wizard) return;
     const { actor, decision, proved } = wizard;
     if (proved) {
-      const fallback = engine.enrollable().find(({ kind }) => kind === 'fallback');
-      if (fallback && (await isFallbackMissing(actor.account.id)))
-        return seeOther(ctx, `${base(uid)}/set-up/${fallback.id}`);
+      const next = await nextMethod(actor.account.id, proved);
+      if (next) return seeOther(ctx, `${base(uid)}/set-up/${next}`);
       return presenter.show(ctx, 'set-up/done', {
-        ...locals(ctx, wizard, STEPS),
+        ...locals(ctx, wizard, FIRST_STEPS + furtherMethods.length),
         continueAction: `${base(uid)}/set-up/done`,
         methods: await engine.forAccount(actor.account.id),
       });
@@ -189,16 +194,35 @@ export function mountSetUp(deps: HostedPages): void {
     if (wizard) await complete(ctx, wizard);
   });
 
+  pages.get('/second-factor/:uid/set-up/skip', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));
+  pages.form('/second-factor/:uid/set-up/skip', { method: 64 }, async (ctx, { method }, { uid = '' }) => {
+    const wizard = await open(ctx, uid);
+    if (!wizard) return;
+    const { interaction, proved } = wizard;
+    if (!proved || !furtherMethods.some(({ id, inSetUp }) => id === method && inSetUp === 'optional'))
+      throw new AppError('ENROLMENT_NOT_PERMITTED', 'this step cannot be skipped');
+    const skipped = [...new Set([...(proved.skipped ?? []), method])];
+    await interactions.keep(ctx, interaction, { set_up: { ...proved, skipped } });
+    seeOther(ctx, `${base(uid)}/set-up`);
+  });
+
   for (const { method, kind, enrolmentFields } of engine.forms()) {
-    const n = kind === 'primary' ? 2 : STEPS;
-    const page = (uid: string): Record<string, unknown> => ({
-      action: `${base(uid)}/set-up/${method}`,
-      ...(kind === 'primary' ? { backHref: `${base(uid)}/set-up` } : {}),
-    });
-    /** A fallback is set up only after the primary of this very sign-in was proved. */
+    const place = furtherMethods.findIndex(({ id }) => id === method);
+    /** The first one is chosen; everything else is a step of its own, after the first of this very sign-in was proved. */
+    const page = (ctx: Context, wizard: Wizard): Record<string, unknown> => {
+      const { uid } = wizard.interaction;
+      const action = `${base(uid)}/set-up/${method}`;
+      if (!wizard.proved) return { ...locals(ctx, wizard, FIRST_STEPS), action, backHref: `${base(uid)}/set-up` };
+      const isOptional = furtherMethods[place]?.inSetUp === 'optional';
+      return {
+        ...locals(ctx, wizard, FIRST_STEPS + place + 1),
+        action,
+        ...(isOptional ? { skip: { action: `${base(uid)}/set-up/skip`, method } } : {}),
+      };
+    };
     const openFor = async (ctx: Context, uid: string): Promise<Wizard | undefined> => {
       const wizard = await open(ctx, uid);
-      if (wizard && (!mayEnrol(wizard) || (kind === 'fallback' && !wizard.proved))) {
+      if (wizard && (!mayEnrol(wizard) || (kind !== 'primary' && !wizard.proved))) {
         throw new AppError('ENROLMENT_NOT_PERMITTED', 'set-up is not open here');
       }
       return wizard;
@@ -207,20 +231,20 @@ export function mountSetUp(deps: HostedPages): void {
     pages.get(`/second-factor/:uid/set-up/${method}`, async (ctx, { uid = '' }) => {
       const wizard = await openFor(ctx, uid);
       if (!wizard) return;
-      if (kind === 'primary' && wizard.proved) return seeOther(ctx, `${base(uid)}/set-up`);
-      await enrolmentPage.show(ctx, wizard.actor.account, method, { ...locals(ctx, wizard, n), ...page(uid) });
+      if (wizard.proved && place < 0) return seeOther(ctx, `${base(uid)}/set-up`);
+      await enrolmentPage.show(ctx, wizard.actor.account, method, page(ctx, wizard));
     });
 
     pages.form(`/second-factor/:uid/set-up/${method}`, enrolmentFields, async (ctx, evidence, { uid = '' }) => {
       const wizard = await openFor(ctx, uid);
       if (!wizard) return;
       const { interaction, actor } = wizard;
-      const enrolled = await enrolmentPage.confirm(ctx, actor.account, method, evidence, {
-        ...locals(ctx, wizard, n),
-        ...page(uid),
-      });
+      const enrolled = await enrolmentPage.confirm(ctx, actor.account, method, evidence, page(ctx, wizard));
       if (!enrolled) return;
-      if (kind === 'fallback') return complete(ctx, wizard);
+      if (wizard.proved) {
+        const next = await nextMethod(actor.account.id, wizard.proved);
+        return next ? seeOther(ctx, `${base(uid)}/set-up/${next}`) : complete(ctx, wizard);
+      }
       const ts = epochSeconds(clock);
       await standings.clearFirstEnrolment(actor.account.id);
       await endStandIns(deps, ctx, wizard, 'set_up');

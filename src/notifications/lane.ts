@@ -1,6 +1,6 @@
-/** One stretch of work at a time, several abreast, over and over until nothing is left. */
+/** Pieces of work that are taken one after the other, several at the same time, until nothing is left. */
 export interface Lane {
-  /** Works off what is due now, and what comes in meanwhile; a call while it runs is the same run. Never rejects. */
+  /** Works off what is due now, and what comes in meanwhile; resolves when nothing is left. Never rejects. */
   kick(): Promise<void>;
   /** Resolves when the pieces in hand are done; until it is opened again nothing is begun. */
   close(): Promise<void>;
@@ -8,50 +8,66 @@ export interface Lane {
 }
 
 /**
- * @param options.next does one piece; false when there was none.
- * @param options.width pieces that are done at the same time.
- * @param options.onFailure hears what `next` throws; that run is over then.
+ * @param options.take takes one piece that is due, and returns how it is done; undefined when there is none.
+ * @param options.width pieces that are done at the same time. A kick begins with one worker; each that finds something calls another,
+ *   so that a slow piece holds nobody up and an idle lane asks once.
+ * @param options.onFailure hears what `take` or the work throws; that worker goes home.
  */
 export function createLane(options: {
   width: number;
-  next(): Promise<boolean>;
+  take(): Promise<(() => Promise<void>) | undefined>;
   onFailure(error: unknown): void;
 }): Lane {
-  const { width, next, onFailure } = options;
+  const { width, take, onFailure } = options;
   let isClosed = false;
-  let running: Promise<void> | undefined;
-  let again = false;
+  let workers = 0;
+  let kicks = 0;
+  let waiting: (() => void)[] = [];
 
-  async function one(): Promise<void> {
-    while (!isClosed && (await next()));
-  }
+  const callWorker = (): void => {
+    if (isClosed || workers >= width) return;
+    workers += 1;
+    void work();
+  };
 
-  async function drain(): Promise<void> {
+  async function work(): Promise<void> {
     try {
-      do {
-        again = false;
-        const all = await Promise.allSettled(Array.from({ length: width }, one));
-        const failed = all.find((result) => result.status === 'rejected');
-        if (failed) return onFailure(failed.reason);
-      } while (again && !isClosed);
+      while (!isClosed) {
+        const kicksBefore = kicks;
+        const piece = await take();
+        if (piece) {
+          callWorker();
+          await piece();
+        } else if (kicks === kicksBefore) break;
+      }
+    } catch (error) {
+      onFailure(error);
     } finally {
-      // In the same tick as the last look at `again`: a kick in between would be lost.
-      running = undefined;
+      // In the same tick as the last look at `kicks`: a kick in between would be lost.
+      workers -= 1;
+      if (workers === 0) {
+        for (const resolve of waiting) resolve();
+        waiting = [];
+      }
     }
   }
+
+  const everyoneHome = async (): Promise<void> => {
+    if (workers > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+  };
 
   return {
     open() {
       isClosed = false;
     },
     kick() {
-      again = true;
-      running ??= drain();
-      return running;
+      kicks += 1;
+      callWorker();
+      return everyoneHome();
     },
-    async close() {
+    close() {
       isClosed = true;
-      await running;
+      return everyoneHome();
     },
   };
 }

@@ -10,7 +10,7 @@ const DEAD_KEPT_SECONDS = 30 * 24 * 3600;
 const ONCE_KEPT_SECONDS = 60 * 24 * 3600;
 
 /** So that a receiver who lets us wait holds up none but its like. */
-export type LaneName = 'jobs' | 'calls';
+export type LaneName = 'jobs' | 'calls' | 'texts';
 
 export interface OutboxRow {
   _id: string;

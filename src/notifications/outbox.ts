@@ -22,6 +22,8 @@ export interface OutboxDeps {
   deliver?: Readonly<Record<string, Delivery>>;
   /** What calls elsewhere, by kind. */
   call?: Readonly<Record<string, Delivery>>;
+  /** What somebody is waiting for before a page, by kind: sent by others who may be slow, so many at the same time. */
+  text?: Readonly<Record<string, Delivery>>;
   /** Makes the "that was not me" link; added to every mail that reports a change. */
   notMeLink?: (accountId: string, notice: Notice) => Promise<string>;
   retry?: RetrySchedule;
@@ -80,7 +82,7 @@ export interface Outbox extends Notifier, Announcer {
 }
 
 /** What one process does at the same time. */
-const WIDTHS = { mails: 4, jobs: 2, calls: 4 } as const;
+const WIDTHS = { mails: 4, jobs: 2, calls: 4, texts: 32 } as const;
 
 /** Error messages of mail servers quote addresses; their codes do not. */
 function reasonOf(error: unknown): string {
@@ -100,11 +102,13 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const deliveries: Record<string, Delivery> = {
     ...deps.deliver,
     ...deps.call,
+    ...deps.text,
     mail: (payload, { id }) => transport.send({ id, ...(payload as Omit<Mail, 'id'>) }),
   };
 
   const laneOf = (kind: string): LaneName | undefined => {
     if (deps.call && kind in deps.call) return 'calls';
+    if (deps.text && kind in deps.text) return 'texts';
     return deps.deliver && kind in deps.deliver ? 'jobs' : undefined;
   };
 
@@ -163,10 +167,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const lane = (name: LaneName | undefined, width: number, lease: number): Lane =>
     createLane({
       width,
-      async next() {
+      async take() {
         const claim = await store.claim(name, clock.now(), lease);
-        if (claim) await deliver(claim);
-        return claim !== undefined;
+        return claim && (() => deliver(claim));
       },
       onFailure: (error) => logger.warn({ reason: reasonOf(error) }, 'outbox out of reach'),
     });
@@ -174,6 +177,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     mails: lane(undefined, WIDTHS.mails, leaseSeconds),
     jobs: lane('jobs', WIDTHS.jobs, otherLeaseSeconds),
     calls: lane('calls', WIDTHS.calls, otherLeaseSeconds),
+    texts: lane('texts', WIDTHS.texts, otherLeaseSeconds),
   };
   const each = async (work: (one: Lane) => Promise<void> | void): Promise<void> => {
     await Promise.all(Object.values(lanes).map(work));

@@ -11,7 +11,7 @@ import {
 } from '../accounts/index.js';
 import { type AuditLog, createAudit } from '../audit/index.js';
 import type { FactorMethod } from '../factors/contract.js';
-import { createEngine, type Engine } from '../factors/index.js';
+import { createEngine, type Engine, type SecretReader } from '../factors/index.js';
 import { type Branding, createWeb, type Web } from '../http/index.js';
 import type { EnrolmentCookie, Interactions, RecoveryCookie } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
@@ -30,8 +30,9 @@ import {
   type Sessions,
 } from '../sessions/index.js';
 import { createThrottle, type Throttle } from '../throttle/index.js';
+import { mountCallbacks } from './callbacks.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
-import { type DeskOutbox, doneAtOnce } from './done-at-once.js';
+import { type DeskOutbox, type DoneLater, doneAtOnce } from './done-at-once.js';
 import { createRequestAccounts, type RequestAccounts } from './request-accounts.js';
 import { type PolicySettings, rulesOf } from './rules.js';
 
@@ -45,6 +46,8 @@ export interface SecondFactorOptions {
   accounts: AccountSource;
   /** In the order in which people see them. */
   methods: readonly { method: FactorMethod; config?: unknown }[];
+  /** Secrets of the methods' services, by the name of their environment variable. */
+  readSecret?: SecretReader;
   policy: PolicySettings;
   /** `sealingKeys` newest first; `indexKey` is 32 bytes. */
   secrets: { sealingKeys: readonly SealingKey[]; indexKey: Buffer };
@@ -119,8 +122,8 @@ export interface SecondFactorServices {
   applicationOf(ctx: Context): Promise<void>;
   desk: RecoveryDesk;
   recoveryCookie: RecoveryCookie;
-  /** Does what the desk puts into the outbox, by kind. */
-  jobs: ReturnType<typeof deskJobs>;
+  /** Does what is put into the outbox, by kind. */
+  jobs: DoneLater;
 }
 
 /** The second factor for an `oidc-provider`: everything it needs is made here, from what the host gives. */
@@ -139,6 +142,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const isHosted = options.web !== undefined;
   const web =
     options.web ?? createWeb({ ...core, issuer, branding, locales, defaultLocale, timeZone: options.policy.timeZone });
+  const knownLocale = (locale: string | undefined): string => web.catalogue.pickLocale({ query: locale });
   const audit = createAudit(core);
   const throttle = createThrottle(core);
   const links = createOneTimeLinks(core);
@@ -153,6 +157,13 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     notifier,
     throttle,
     issuerName: branding.companyName ?? branding.name,
+    issuer,
+    timeZone: options.policy.timeZone,
+    // Made below: nothing is told or posted before the first request.
+    announcer: { announce: (...announcement) => outbox.announce(...announcement) },
+    post: (accountId, work) => outbox.enqueue('factor', accountId, work),
+    translate: (locale, key, params) => web.catalogue.translator(knownLocale(locale))(key, params),
+    ...(options.readSecret ? { readSecret: options.readSecret } : {}),
     methods: options.methods.map(({ method, config = {} }) => ({ method, config })),
     ...(options.onFactorsChanged ? { onChange: options.onFactorsChanged } : {}),
   });
@@ -170,7 +181,10 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     announceLogout: options.announceLogout ?? announceAtOnce,
   });
   const { suspensionHours = [24, 48], usualHours, countAdministrators = async () => 0 } = options.recoveryDesk ?? {};
-  const jobs = deskJobs({ sessions, engine });
+  const jobs: DoneLater = {
+    ...deskJobs({ sessions, engine }),
+    factor: (work, attempt) => engine.deliver(work, attempt),
+  };
   const outbox = options.outbox ?? doneAtOnce({ ...options, jobs, logger });
   const desk = createRecoveryDesk({
     ...core,
@@ -250,6 +264,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         enrolmentPage,
         ...(passwords ? { passwordChangedAt: passwords.changedAt } : {}),
       });
+      mountCallbacks({ pages, engine, issuer, logger });
       mountLinkPages({
         ...shared,
         enrolmentCookie,

@@ -1,6 +1,7 @@
 import type { AccountSource } from '../accounts/contract.js';
+import type { MethodWork } from '../factors/index.js';
 import type { Notifier } from '../notifications/contract.js';
-import { type Announcer, createAnnouncing } from '../notifications/index.js';
+import { type Announcer, createAnnouncing, type DeliveryAttempt } from '../notifications/index.js';
 import type { Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { deskJobs } from '../recovery-desk/index.js';
@@ -10,15 +11,21 @@ export type DeskOutbox = Announcer & {
   enqueue(kind: string, accountId: string, payload: object, posting?: { unit?: Unit }): Promise<void>;
 };
 
+/** What is done by whoever takes it out of the outbox, by kind. */
+export type DoneLater = ReturnType<typeof deskJobs> & {
+  factor(work: MethodWork, attempt: DeliveryAttempt): Promise<void>;
+};
+
 /** For a host without an outbox: what follows from a decision is done once it is stored, and not tried again. */
 export function doneAtOnce(deps: {
   issuer: string;
   accounts: AccountSource;
   notifier: Notifier;
-  jobs: ReturnType<typeof deskJobs>;
+  jobs: DoneLater;
   logger: Logger;
 }): DeskOutbox {
   const { issuer, accounts, notifier, jobs, logger } = deps;
+  const once: DeliveryAttempt = { id: '', isLast: true };
   const tell = createAnnouncing({
     issuer,
     outbox: { notify: (account, notice, params) => notifier.notify(account, notice, params) },
@@ -34,11 +41,11 @@ export function doneAtOnce(deps: {
   };
   return {
     async enqueue(kind, _accountId, payload, { unit } = {}) {
-      const work = jobs[kind as keyof typeof jobs] as (job: object) => Promise<void>;
-      afterwards(kind, unit, () => work(payload));
+      const work = jobs[kind as keyof DoneLater] as (job: object, attempt: DeliveryAttempt) => Promise<void>;
+      afterwards(kind, unit, () => work(payload, once));
     },
     async announce(announcement, unit) {
-      afterwards(announcement.type, unit, async () => tell(announcement, { id: '', isLast: true }));
+      afterwards(announcement.type, unit, async () => tell(announcement, once));
     },
   };
 }

@@ -7,6 +7,8 @@ export interface ThrottleRule {
   waitsSeconds?: readonly number[];
   /** Refused once this many are counted: for good, or until the window that began with the first one ends. */
   limit?: number;
+  /** What one attempt counts, a whole number; 1 unless said otherwise. Refused when it would go over the limit. */
+  cost?: number;
   windowSeconds?: number;
 }
 
@@ -18,8 +20,8 @@ export interface Settlement {
   subject: string;
   /** Counters that go to zero and lose their wait. */
   reset?: readonly string[];
-  /** Counters that give this one attempt back. */
-  release?: readonly string[];
+  /** Counters that give this one attempt back; or what it cost. */
+  release?: readonly (string | { counter: string; cost: number })[];
 }
 
 export interface Throttle {

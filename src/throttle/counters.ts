@@ -25,6 +25,8 @@ export const QUIET_SECONDS = 86_400;
 export const fieldOf = (counter: string): string =>
   `c_${counter.replace(/[^A-Za-z0-9:_-]/gu, (character) => `%${character.codePointAt(0)?.toString(16)};`)}`;
 
+export const costOf = ({ cost = 1 }: ThrottleRule): number => cost;
+
 /** What stands in the way of an attempt now; the same rules as the condition of the update. */
 export function obstacle(
   document: AttemptsDocument | null,
@@ -35,7 +37,7 @@ export function obstacle(
   for (const rule of rules) {
     const stored = document?.counters[fieldOf(rule.counter)];
     if (!stored || stored.endsAt <= now) continue;
-    if (rule.limit !== undefined && stored.count >= rule.limit) {
+    if (rule.limit !== undefined && stored.count > rule.limit - costOf(rule)) {
       if (rule.windowSeconds === undefined) return { reserved: false, counter: rule.counter };
       latest = later(latest, { counter: rule.counter, retryAt: stored.endsAt });
     }

@@ -1,13 +1,13 @@
 import type { mongo } from 'mongoose';
 import { inSeconds } from '../platform/clock.js';
 import type { Settlement, ThrottleRule } from './contract.js';
-import { fieldOf, NEVER, QUIET_SECONDS } from './counters.js';
+import { costOf, fieldOf, NEVER, QUIET_SECONDS } from './counters.js';
 
 /** Holds when no rule refuses an attempt at `now`; matches a counter that does not exist yet. */
 export function mayAttempt(rule: ThrottleRule, now: Date): mongo.Document {
   const field = `counters.${fieldOf(rule.counter)}`;
   const standing: mongo.Document[] = [{ [`${field}.waitUntil`]: { $not: { $gt: now } } }];
-  if (rule.limit !== undefined) standing.push({ [`${field}.count`]: { $not: { $gte: rule.limit } } });
+  if (rule.limit !== undefined) standing.push({ [`${field}.count`]: { $not: { $gt: rule.limit - costOf(rule) } } });
   return { $or: [{ [`${field}.endsAt`]: { $lte: now } }, { $and: standing }] };
 }
 
@@ -17,7 +17,7 @@ export function countedUp(rule: ThrottleRule, now: Date): mongo.Document {
   const runs = { $gt: [`${path}.endsAt`, now] };
   return {
     $let: {
-      vars: { count: { $add: [{ $cond: [runs, { $ifNull: [`${path}.count`, 0] }, 0] }, 1] } },
+      vars: { count: { $add: [{ $cond: [runs, { $ifNull: [`${path}.count`, 0] }, 0] }, costOf(rule)] } },
       in: { count: '$$count', waitUntil: waitAfter(rule, now), endsAt: endOf(rule, path, runs, now) },
     },
   };
@@ -44,9 +44,10 @@ function endOf(rule: ThrottleRule, path: string, runs: mongo.Document, now: Date
 export function settled({ reset = [], release = [] }: Settlement): mongo.Document[] {
   const stages: mongo.Document[] = [];
   if (reset.length > 0) stages.push({ $unset: reset.map((counter) => `counters.${fieldOf(counter)}`) });
-  for (const counter of release) {
+  for (const released of release) {
+    const { counter, cost } = typeof released === 'string' ? { counter: released, cost: 1 } : released;
     const path = `counters.${fieldOf(counter)}`;
-    const one = { $max: [{ $subtract: [`$${path}.count`, 1] }, 0] };
+    const one = { $max: [{ $subtract: [`$${path}.count`, cost] }, 0] };
     stages.push({
       $set: { [path]: { $cond: [`$${path}`, { $mergeObjects: [`$${path}`, { count: one }] }, '$$REMOVE'] } },
     });

@@ -145,7 +145,10 @@ describe('engine', () => {
     const reached = (nodes.verifyCalls.get('secret_word') ?? 0) + (nodes.verifyCalls.get('second_word') ?? 0);
     expect(reached).toBe(21);
     expect(refused?.getTime()).toBeLessThanOrEqual(start + 3_600_000);
-    expect(await a.obstacle(account.id, 'second_word')).toMatchObject({ status: 'throttled', retryAt: refused });
+    expect(await a.obstacle(account.id, { id: 'second_word', factors: [] })).toMatchObject({
+      status: 'throttled',
+      retryAt: refused,
+    });
   });
 
   test('success resets only the method that was used', async () => {

@@ -36,7 +36,8 @@ export const secretWord: FactorMethod<undefined, SecretWordData> = {
           const [pending] = await factors.find(id, 'pending');
           if (!pending) return { status: 'rejected', code: 'not_enrolled' };
           if (pending.data.word !== evidence.word) return { status: 'rejected', code: 'wrong' };
-          if (!(await factors.activate(id, pending._id))) return { status: 'rejected', code: 'not_enrolled' };
+          if ((await factors.activate(id, pending._id)) !== 'activated')
+            return { status: 'rejected', code: 'not_enrolled' };
           return { status: 'enrolled', factorId: pending._id, label: pending.label, level: '2fa', amr: ['kba'] };
         },
       },

@@ -32,7 +32,7 @@ describe("a plugin's door to the factors", () => {
     const id = await store.insertPending(accountId, pending(1));
     clock.advance(60);
     expect(await store.find(accountId, 'pending')).toEqual([]);
-    expect(await store.activate(accountId, id)).toBe(false);
+    expect(await store.activate(accountId, id)).toBe('gone');
     const next = await store.insertPending(accountId, pending(2));
     expect(next).not.toBe(id);
     expect((await store.find(accountId, 'pending')).map(({ data }) => data.n)).toEqual([2]);
@@ -41,9 +41,9 @@ describe("a plugin's door to the factors", () => {
   test('activation happens once, and what is active does not expire', async () => {
     const [store, accountId] = [storeOf('totp'), newAccountId()];
     const id = await store.insertPending(accountId, pending(1));
-    expect(await store.activate(accountId, id, { 'data.n': 2 })).toBe(false);
+    expect(await store.activate(accountId, id, { where: { 'data.n': 2 } })).toBe('gone');
     const activations = await Promise.all(Array.from({ length: 10 }, () => store.activate(accountId, id)));
-    expect(activations.filter(Boolean)).toHaveLength(1);
+    expect(activations.filter((one) => one === 'activated')).toHaveLength(1);
     const [active] = await store.find(accountId, 'active');
     expect(active).toMatchObject({ _id: id, state: 'active', activatedAt: clock.now() });
     expect(active).not.toHaveProperty('expiresAt');
@@ -56,7 +56,7 @@ describe("a plugin's door to the factors", () => {
       [storeOf('sms'), accountId],
       [store, newAccountId()],
     ] as const) {
-      expect(await foreign.activate(owner, id)).toBe(false);
+      expect(await foreign.activate(owner, id)).toBe('gone');
       expect(await foreign.update(owner, id, {}, { $set: { 'data.n': 9 } })).toBeUndefined();
       expect(
         await foreign.update(owner, id, { _id: id, accountId, method: 'totp' }, { $set: { 'data.n': 9 } }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '../../src/audit/contract.js';
 import type { FactorMethod } from '../../src/factors/contract.js';
 import { createEngine, type Engine, type EngineAccount, ensureIndexes, type SignIn } from '../../src/factors/index.js';
+import type { Announcement } from '../../src/notifications/index.js';
 import { connectDatabase, type Database } from '../../src/platform/database.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { systemRandom } from '../../src/platform/random.js';
@@ -18,6 +19,7 @@ export interface TwoNodes {
   /** What both nodes recorded, announced and logged. */
   audited: AuditEvent[];
   announced: { accountId: string; notice: string; params: Record<string, string | number> }[];
+  announcements: Announcement[];
   logged: unknown[];
   /** How often each method's `verify` was reached, on both nodes together. */
   verifyCalls: Map<string, number>;
@@ -39,23 +41,27 @@ export const newSignIn = (account: EngineAccount): SignIn => ({
 });
 
 /** Two engines, each on a connection of its own, over one database: what two servers are to each other. */
-export async function twoNodes(methods: readonly FactorMethod[]): Promise<TwoNodes> {
+export async function twoNodes(
+  methods: readonly FactorMethod[],
+  configOf: (method: FactorMethod) => unknown = () => undefined,
+): Promise<TwoNodes> {
   const first = await testDatabase();
   const second = await connectDatabase(first.uri, { name: first.name });
   await ensureIndexes(first);
-  await ensureThrottleIndexes(first);
+  await Promise.all([ensureThrottleIndexes(first), ...methods.map((method) => method.ensureIndexes?.(first))]);
   // Far ahead: MongoDB's own broom goes by the real time and must take nothing away meanwhile.
   const clock = new FakeClock(new Date('2046-03-02T09:00:00Z'));
   const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32) }], randomBytes(32));
   const audited: TwoNodes['audited'] = [];
   const announced: TwoNodes['announced'] = [];
+  const announcements: Announcement[] = [];
   const logged: unknown[] = [];
   const verifyCalls = new Map<string, number>();
   const log = (...line: unknown[]) => void logged.push(line);
 
   const counted = (method: FactorMethod): FactorMethod => ({
     id: method.id,
-    parseConfig: (raw) => method.parseConfig(raw),
+    parseConfig: (raw, readSecret) => method.parseConfig(raw, readSecret),
     create(config, deps) {
       const factor = method.create(config, deps);
       return {
@@ -67,8 +73,8 @@ export async function twoNodes(methods: readonly FactorMethod[]): Promise<TwoNod
       };
     },
   });
-  const node = (database: Database) =>
-    createEngine({
+  const node = (database: Database) => {
+    const engine: Engine = createEngine({
       database,
       clock,
       random: systemRandom,
@@ -83,8 +89,16 @@ export async function twoNodes(methods: readonly FactorMethod[]): Promise<TwoNod
       },
       throttle: createThrottle({ database, clock }),
       issuerName: 'Countersign',
-      methods: methods.map((method) => ({ method: counted(method), config: undefined })),
+      issuer: 'https://login.example.com',
+      timeZone: 'UTC',
+      announcer: { announce: async (announcement) => void announcements.push(announcement) },
+      translate: (_locale, key, params = {}) => `${key} ${Object.values(params).join(' ')}`,
+      // At once, as the outbox does it a moment later.
+      post: async (_accountId, work) => engine.deliver(work, { id: randomBytes(8).toString('hex'), isLast: false }),
+      methods: methods.map((method) => ({ method: counted(method), config: configOf(method) })),
     });
+    return engine;
+  };
   const stop = async () => {
     await second.close();
     await first.drop();
@@ -104,6 +118,7 @@ export async function twoNodes(methods: readonly FactorMethod[]): Promise<TwoNod
     clock,
     audited,
     announced,
+    announcements,
     logged,
     verifyCalls,
     stop,

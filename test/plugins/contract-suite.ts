@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Evidence, FactorMethod, Step } from '../../src/factors/contract.js';
+import type { Evidence, FactorKind, FactorMethod, Step } from '../../src/factors/contract.js';
 import type { Engine, EngineAccount, SignIn } from '../../src/factors/index.js';
 import { secretWord } from '../factors/secret-word.js';
 import { newAccount, newSignIn, origin, type TwoNodes, twoNodes } from '../factors/two-nodes.js';
@@ -7,7 +7,7 @@ import { newAccount, newSignIn, origin, type TwoNodes, twoNodes } from '../facto
 /** How the suite plays the person in front of one method. */
 export interface PluginDriver {
   method: FactorMethod;
-  kind: 'primary' | 'fallback';
+  kind: FactorKind;
   /** What confirms an enrolment whose page this is. */
   enrolmentEvidence(page: Step['locals'], now: Date): Evidence;
   wrongEnrolmentEvidence: Evidence;
@@ -55,7 +55,7 @@ export function describeContract(driver: PluginDriver): void {
 
     async function withPrimary(): Promise<EngineAccount> {
       const account = newAccount();
-      if (driver.kind === 'fallback') await enrolSecretWord(account);
+      if (driver.kind !== 'primary') await enrolSecretWord(account);
       return account;
     }
     async function enrolSecretWord(account: EngineAccount): Promise<void> {
@@ -164,7 +164,10 @@ export function describeContract(driver: PluginDriver): void {
       );
       expect(counts).toEqual({ rejected: 5, throttled: 495 });
       expect(nodes.verifyCalls.get(id)).toBe(5);
-      expect(await b.obstacle(person.account.id, id)).toMatchObject({ status: 'throttled', retryAt: expect.any(Date) });
+      expect(await b.obstacle(person.account.id, { id, factors: [] })).toMatchObject({
+        status: 'throttled',
+        retryAt: expect.any(Date),
+      });
     });
 
     test('a right answer is not heard while a wait runs', async () => {

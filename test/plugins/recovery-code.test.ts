@@ -13,7 +13,7 @@ const NEVER = '0000-0000-0000-0000';
 
 describeContract({
   method: recoveryCode,
-  kind: 'fallback',
+  kind: 'reserve',
   enrolmentEvidence: (page) => ({ code: codesOf(page)[3] ?? '' }),
   wrongEnrolmentEvidence: { code: NEVER },
   evidence: (page, _entry, _now, nth) => ({ code: codesOf(page)[nth] ?? '' }),

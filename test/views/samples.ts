@@ -21,7 +21,7 @@ const qrSvg = `<svg viewBox="0 0 33 33" shape-rendering="crispEdges"><path fill=
 ).join('')}"/></svg>`;
 
 const totp = { id: 'totp', href: '/interaction/abc/totp', factors: [], labels: ['Work phone'] };
-const recoveryCode = { id: 'recovery_code', href: '/interaction/abc/recovery_code', factors: [], left: 7 };
+const recoveryCode = { id: 'recovery_code', href: '/interaction/abc/recovery_code', factors: [], facts: { left: 7 } };
 const totpEnrol = {
   action: '/interaction/abc/set-up/totp',
   step: { n: 2, of: 3 },
@@ -72,7 +72,7 @@ const account = {
         },
       ],
     },
-    { id: 'recovery_code', kind: 'fallback', factors: [] },
+    { id: 'recovery_code', kind: 'reserve', factors: [] },
   ],
   recoveryCodes: { left: 7, createdAt: at(-200 * day), newHref: '/account/set-up/recovery_code' },
   passwordHref: '/account/password',
@@ -142,6 +142,8 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
       { ...totp, disabledReason: 'throttled', retryAt: at(10) },
       { ...recoveryCode, disabledReason: 'disabled' },
       { ...totp, title: 'SMS', disabledReason: 'out_of_service' },
+      { ...totp, disabledReason: 'new', retryAt: at(10) },
+      { ...totp, disabledReason: 'not_served' },
     ],
   },
   'methods#suspended': {

@@ -29,7 +29,15 @@ export interface SignInResult {
   other_account?: FirstFactor;
   login?: { accountId: string; ts: number; acr: string; amr: string[] };
   second_factor?: { method: string; ts: number };
-  set_up?: { accountId: string; method: string; factorId: string; level: string; amr: string[]; ts: number };
+  set_up?: {
+    accountId: string;
+    method: string;
+    factorId: string;
+    level: string;
+    amr: string[];
+    ts: number /** Methods that the wizard is not to ask for any more. */;
+    skipped?: string[];
+  };
   proof?: Proof;
   /** What let a sign-in in that ends with the password alone. */
   suspension?: { id: string; clearedBy: 'request' | 'access_code' | 'password_alone' };

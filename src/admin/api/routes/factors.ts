@@ -10,7 +10,7 @@ const factorSchema = z
   .strictObject({
     id,
     method: z.string(),
-    kind: z.enum(['primary', 'fallback']),
+    kind: z.enum(['primary', 'fallback', 'reserve']),
     label: z.string(),
     level,
     createdAt: instant,

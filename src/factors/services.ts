@@ -1,0 +1,14 @@
+import type { Engine, EngineParts } from './engine-contract.js';
+
+/** What a method does besides proving somebody: its work from the outbox, what its services post to us, what it costs. */
+export function createServices({ factors }: EngineParts): Pick<Engine, 'deliver' | 'receive' | 'delivery'> {
+  return {
+    async deliver({ method, payload }, attempt) {
+      const deliver = factors.get(method)?.deliver;
+      if (!deliver) throw Object.assign(new Error('nobody delivers for this method'), { code: 'UNKNOWN_METHOD' });
+      await deliver(payload, attempt);
+    },
+    receive: async (methodId, callback) => (await factors.get(methodId)?.receive?.(callback)) ?? 'unknown',
+    delivery: (methodId) => factors.get(methodId)?.delivery,
+  };
+}
