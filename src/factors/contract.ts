@@ -3,7 +3,7 @@ import type { Account } from '../accounts/contract.js';
 import type { Audit } from '../audit/contract.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database, EnsureIndexes } from '../platform/database.js';
+import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
@@ -12,6 +12,8 @@ import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
 import type { DeliveryControl } from './delivery.js';
 
+export { inSeconds } from '../platform/clock.js';
+export { isDuplicateKey } from '../platform/database.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
 
@@ -222,6 +224,8 @@ export interface Activation {
   set?: Record<string, unknown>;
   exclusive?: string;
   replaces?: boolean;
+  /** Stored together with it, or not at all. @param replaced the active ones that were removed. */
+  together?(unit: Unit, replaced: readonly FactorRecord[]): Promise<void>;
 }
 
 export interface FactorDeps<Data = Record<string, unknown>> {
@@ -244,7 +248,7 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   audit: Pick<Audit, 'record'>;
   announcer: Announcer;
   /** Puts work of the method in the outbox, for `Factor.deliver`: one insert, sealed. */
-  post(accountId: string, payload: object): Promise<void>;
+  post(accountId: string, payload: object, unit?: Unit): Promise<void>;
   /** A sentence of the catalogue; in the default language when `locale` is absent or unknown. */
   translate(locale: string | undefined, key: string, params?: Record<string, string | number | Date>): string;
 }

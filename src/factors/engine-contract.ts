@@ -4,7 +4,7 @@ import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Notifier } from '../notifications/contract.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database } from '../platform/database.js';
+import type { Database, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
@@ -41,7 +41,7 @@ export interface EngineOptions {
   announcer: Announcer;
   translate: FactorDeps['translate'];
   /** Puts work of a method in the outbox; whoever takes it out calls `deliver`. */
-  post(accountId: string, work: MethodWork): Promise<void>;
+  post(accountId: string, work: MethodWork, unit?: Unit): Promise<void>;
   /** For the methods' configuration. Without it every secret is the empty text: for work that uses none. */
   readSecret?: SecretReader;
   /** In the administrator's order; `config` as read from the file. */

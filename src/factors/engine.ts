@@ -21,7 +21,7 @@ export function createEngine(options: EngineOptions): Engine {
       ...options,
       slowDerive,
       factors: createFactorStore(method.id, options),
-      post: (accountId, payload) => options.post(accountId, { method: method.id, payload }),
+      post: (accountId, payload, unit) => options.post(accountId, { method: method.id, payload }, unit),
     };
     factors.set(method.id, method.create(method.parseConfig(config, readSecret), deps));
   }

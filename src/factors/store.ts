@@ -59,15 +59,18 @@ export function createFactorStore<Data>(
       );
     },
 
-    async activate(accountId, factorId, { where = {}, set = {}, exclusive, replaces = false }: Activation = {}) {
+    async activate(accountId, factorId, change: Activation = {}) {
+      const { where = {}, set = {}, exclusive, replaces = false, together } = change;
       try {
-        const isActivated = await database.transaction(async ({ session }) => {
+        const isActivated = await database.transaction(async (unit) => {
+          const { session } = unit;
           const pending = { ...where, ...own(accountId, factorId), ...running() };
-          if (replaces) {
-            // Before the new one comes: of the same `exclusive` there can be only one at a time.
-            if (!(await factors.findOne(pending, { session, projection: { _id: 1 } }))) return false;
-            await factors.deleteMany({ accountId, method, state: 'active' }, { session });
-          }
+          if (!(await factors.findOne(pending, { session, projection: { _id: 1 } }))) return false;
+          const active = { accountId, method, state: 'active' as const };
+          const replaced = replaces ? await factors.find(active, { session }).toArray() : [];
+          // Before the new one comes: of the same `exclusive` there can be only one at a time.
+          if (replaces) await factors.deleteMany(active, { session });
+          await together?.(unit, replaced);
           const { modifiedCount } = await factors.updateOne(
             pending,
             {

@@ -161,7 +161,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     timeZone: options.policy.timeZone,
     // Made below: nothing is told or posted before the first request.
     announcer: { announce: (...announcement) => outbox.announce(...announcement) },
-    post: (accountId, work) => outbox.enqueue('factor', accountId, work),
+    post: (accountId, work, unit) => outbox.enqueue('factor', accountId, work, unit ? { unit } : {}),
     translate: (locale, key, params) => web.catalogue.translator(knownLocale(locale))(key, params),
     ...(options.readSecret ? { readSecret: options.readSecret } : {}),
     methods: options.methods.map(({ method, config = {} }) => ({ method, config })),
