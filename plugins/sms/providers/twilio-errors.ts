@@ -22,8 +22,8 @@ const REASONS: ReadonlyMap<number, FailureReason> = new Map([
 /** Whoever answered STOP is not asked again by another way. */
 const ABOUT_NUMBER: ReadonlySet<FailureReason> = new Set(['number_unusable', 'unsubscribed']);
 
-/** What an error code of Twilio's means: https://www.twilio.com/docs/api/errors. */
+/** What an error code of Twilio's means: https://www.twilio.com/docs/api/errors. 0: it gave none. */
 export function explainTwilioError(code: number): { reason: FailureReason; code: string; isAboutNumber: boolean } {
   const reason = REASONS.get(code) ?? 'provider_trouble';
-  return { reason, code: String(code), isAboutNumber: ABOUT_NUMBER.has(reason) };
+  return { reason, code: code ? String(code) : 'UNKNOWN', isAboutNumber: ABOUT_NUMBER.has(reason) };
 }
