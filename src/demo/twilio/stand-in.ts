@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../platform/clock.js';
@@ -44,6 +45,8 @@ export async function startTwilio(options: TwilioOptions): Promise<TwilioStandIn
   const messages: KeptMessage[] = [];
   const plans = new Map<string, Behaviour>();
   const ending = new AbortController();
+  // Every message on its way listens.
+  setMaxListeners(0, ending.signal);
   let everyone: Behaviour = {};
   let requests = 0;
 
