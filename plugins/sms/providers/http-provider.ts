@@ -75,7 +75,7 @@ async function idIn(response: Response, path: string): Promise<string | undefine
   try {
     let value: unknown = JSON.parse(await readBounded(response));
     for (const step of path.split('.')) {
-      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+      if (typeof value !== 'object' || value === null) return undefined;
       value = (value as Record<string, unknown>)[step];
     }
     const id = typeof value === 'number' ? String(value) : value;

@@ -129,17 +129,15 @@ describe('who failed', () => {
     expect(asked.join('')).toBe('a');
   });
 
-  it('is away from the last failure on, however many report it at once and whoever’s clock is behind', async () => {
-    const { send, node, asked, answer } = failOver(UNKNOWN, ACCEPTED);
-    const behind = node(new FakeClock(new Date(clock.now().getTime() - 30_000)));
-    await Promise.all([...Array.from({ length: 20 }, () => send(MESSAGE)), behind(MESSAGE)]);
-    await behind(MESSAGE);
-    answer(ACCEPTED, ACCEPTED);
-    clock.advance(45);
-    asked.length = 0;
-    await send(MESSAGE);
-    expect(asked.join('')).toBe('b');
+  it('is away as long as the latest of all nodes says, however many say it at once', async () => {
+    const at = (seconds: number) => new FakeClock(new Date(clock.now().getTime() + seconds * 1_000));
+    const node = (on: FakeClock) => createAbsences({ clock: on, database, logger });
+    await Promise.all(Array.from({ length: 20 }, () => node(clock).note('a')));
+    await node(at(-30)).note('a');
+    expect(await node(at(59)).among(['a', 'b'])).toEqual(new Set(['a']));
+    expect(await node(at(60)).among(['a', 'b'])).toEqual(new Set());
     expect(await database.collection('sms_providers').countDocuments()).toBe(1);
+    expect(lines()).not.toContain('is not known');
   });
 });
 

@@ -206,6 +206,7 @@ describe('number, text and secrets', () => {
       await over({});
       await over({ apiBase: await nobody() });
       await over({ apiBase: echo.url });
+      expect(outcomes.at(-1)).toMatchObject({ handOver: { status: 'refused', code: 'HTTP_400' } });
     } finally {
       process.stderr.write = write;
     }
