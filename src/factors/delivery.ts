@@ -10,16 +10,20 @@ export interface DeliveryCounts {
   amount: number;
 }
 
-export interface CountryDelivery extends DeliveryCounts {
+/** Whether messages go to a country, and why. */
+export interface CountryState {
   /** ISO 3166-1 alpha-2. */
   country: string;
-  /** ITU-T E.164, without `+`. */
+  /** ITU-T E.164, with its `+`. */
   callingCode: string;
   isOpen: boolean;
   /** Why it is as it is: on the list of the configuration or not, an enrolled number, an administrator, or too few codes that came back. */
   because: 'configured' | 'not_configured' | 'enrolled' | 'administrator' | 'conversion';
   /** When an administrator or the conversion rate decided. */
   since?: Date;
+}
+
+export interface CountryDelivery extends CountryState, DeliveryCounts {
   /** Used among the latest settled ones, 0 to 1; absent while there are too few to tell. */
   conversion?: number;
 }
@@ -49,6 +53,10 @@ export interface DeliveryReport {
 export interface DeliveryControl {
   /** @param days how many, today included. */
   report(days: number): Promise<DeliveryReport>;
+  /** Every country that has telephone numbers, by its code. */
+  readonly countries: readonly string[];
+  /** Undefined: not one of `countries`. */
+  country(country: string): Promise<CountryState | undefined>;
   /**
    * An administrator opens or closes a country; it holds until the next decision.
    * `unknown`: no country that has telephone numbers. The caller audits.
