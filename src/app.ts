@@ -3,6 +3,7 @@ import Koa, { type Context } from 'koa';
 import mount from 'koa-mount';
 import type { Client, JWK, Provider } from 'oidc-provider';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
+import { sms } from '../plugins/sms/index.js';
 import { totp } from '../plugins/totp/index.js';
 import { accountClient, mountPasswordPages } from './account-pages/index.js';
 import * as accountsFolder from './accounts/index.js';
@@ -24,7 +25,7 @@ import * as consoleFolder from './admin/console/index.js';
 import { CONSOLE_CLIENT_ID, consoleClient, mountConsole } from './admin/console/index.js';
 import { SCOPES, scopesOfRoles } from './admin/index.js';
 import type { Audit } from './audit/index.js';
-import type { Config, Secrets } from './config/index.js';
+import { type Config, inConfigurationWords, type Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
 import { coverageOf, type Engine, type MethodWork, type SecretReader } from './factors/index.js';
 import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
@@ -55,7 +56,7 @@ import * as webhooksFolder from './webhooks/index.js';
 import { createWebhooks, type WebhookService } from './webhooks/index.js';
 
 /** Every method there is; the configuration says which are offered, and in which order. */
-const METHODS: readonly FactorMethod[] = [totp as FactorMethod, recoveryCode as FactorMethod];
+const METHODS: readonly FactorMethod[] = [totp as FactorMethod, sms as FactorMethod, recoveryCode as FactorMethod];
 
 export interface AppDeps {
   database: Database;
@@ -168,38 +169,40 @@ export function createApp(config: Config, deps: AppDeps): App {
     tombstoneSeconds: config.sessions.overallSeconds + 86_400,
     ...(deps.onOidcCall ? { onCall: deps.onOidcCall } : {}),
   });
-  const secondFactor = createSecondFactor({
-    ...core,
-    issuer,
-    accounts,
-    methods: config.methods.map(({ id, ...options }) => ({ method: methodNamed(id), config: options })),
-    ...(deps.readSecret ? { readSecret: deps.readSecret } : {}),
-    policy: config.policy,
-    secrets,
-    notifier: outbox,
-    sessionOverallSeconds: config.sessions.overallSeconds,
-    keeper: {
-      revoke: async (uid) =>
-        ((await oidc.sessions.revoke(uid)) ?? (await oidc.sessions.ended(uid)))?.authorizations ?? {},
-      revokeGrant: (grantId) => oidc.revokeGrant(grantId),
-    },
-    announceLogout,
-    outbox,
-    recoveryDesk: {
-      ...config.recoveryDesk,
-      // An administrator who asks is not among those who can help.
-      countAdministrators: async (accountId) =>
-        (await accounts.administrators()).filter(({ id }) => id !== accountId).length,
-    },
-    branding: config.branding,
-    web,
-    standingsIn: 'accounts',
-    onFactorsChanged: (accountId) => countFactors(accountId),
-    passwords: {
-      changedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
-      markCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
-    },
-  });
+  const secondFactor = inConfigurationWords(() =>
+    createSecondFactor({
+      ...core,
+      issuer,
+      accounts,
+      methods: config.methods.map(({ id, ...options }) => ({ method: methodNamed(id), config: options })),
+      ...(deps.readSecret ? { readSecret: deps.readSecret } : {}),
+      policy: config.policy,
+      secrets,
+      notifier: outbox,
+      sessionOverallSeconds: config.sessions.overallSeconds,
+      keeper: {
+        revoke: async (uid) =>
+          ((await oidc.sessions.revoke(uid)) ?? (await oidc.sessions.ended(uid)))?.authorizations ?? {},
+        revokeGrant: (grantId) => oidc.revokeGrant(grantId),
+      },
+      announceLogout,
+      outbox,
+      recoveryDesk: {
+        ...config.recoveryDesk,
+        // An administrator who asks is not among those who can help.
+        countAdministrators: async (accountId) =>
+          (await accounts.administrators()).filter(({ id }) => id !== accountId).length,
+      },
+      branding: config.branding,
+      web,
+      standingsIn: 'accounts',
+      onFactorsChanged: (accountId) => countFactors(accountId),
+      passwords: {
+        changedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
+        markCompromised: (accountId) => accounts.markPasswordCompromised(accountId),
+      },
+    }),
+  );
   const countFactors = (accountId: string): Promise<void> =>
     noteCoverage(accountId, async () => coverageOf(await secondFactor.services.engine.forAccount(accountId)));
   const { audit, engine, sessions, throttle, interactions, desk, jobs } = secondFactor.services;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providersSchema } from './providers/index.js';
 
 /** A country by its ISO 3166-1 code. */
 const country = z.string().regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters, such as DE');
@@ -59,6 +60,8 @@ export const options = z.strictObject({
   limits: limits.prefault({}),
   budget: budget.prefault({}),
   conversion: conversion.prefault({}),
+  /** In the order in which they are asked. */
+  providers: providersSchema,
 });
 
 export type SmsOptions = z.output<typeof options>;

@@ -61,6 +61,9 @@ export const readNumber = (typed: string, country: string, rules: NumberRules): 
 /** How a number is shown: its last two digits. */
 export const masked = (number: string): string => `···· ${number.slice(-2)}`;
 
+/** Every country that has telephone numbers. */
+export const knownCountries: readonly string[] = getCountries();
+
 export const isCountry = (code: string): boolean => isSupportedCountry(code);
 
 /** Such as `+49`; undefined where the code is no country's. */

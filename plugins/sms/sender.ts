@@ -1,4 +1,5 @@
-import type { Obstacle, Refused } from '../../src/factors/contract.js';
+import type { Callback, Obstacle, Refused } from '../../src/factors/contract.js';
+import type { Unit } from '../../src/platform/database.js';
 import type { Purpose, SmsMessage } from './documents.js';
 
 /** A message with a code, as it is asked for. */
@@ -31,16 +32,13 @@ export interface Sender {
    * Counts it against every limit, all or none, stores it and puts it in the outbox; nothing here waits for a provider. A right code
    * ends the cool-down (`used`); nothing else gives back what was counted but a provider's refusal, and that only to the budget.
    */
-  order(
-    order: Order,
-  ): Promise<
-    | { status: 'sent'; messageId: string /** The next one can be asked for then. */; againAt: Date }
-    | (Refused & { reason: SendRefusal })
-  >;
+  order(order: Order): Promise<{ status: 'sent'; messageId: string } | (Refused & { reason: SendRefusal })>;
   /** Tells the holder of a number something; outside of all limits, counted as spent. */
-  notify(notice: Omit<Order, 'purpose' | 'ip'>): Promise<void>;
+  notify(notice: Omit<Order, 'purpose' | 'ip'>, unit?: Unit): Promise<void>;
   /** Does what `order` and `notify` have put in the outbox: see `Factor.deliver`. */
   deliver(payload: unknown, attempt: { id: string; isLast: boolean }): Promise<void>;
+  /** What a provider says became of a message: see `Factor.receive`. */
+  receive(callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
   find(messageId: string): Promise<SmsMessage | undefined>;
   /** When the next message of this account can be asked for; undefined: now. */
   againAt(accountId: string): Promise<Date | undefined>;

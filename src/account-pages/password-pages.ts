@@ -3,7 +3,6 @@ import type { Account } from '../accounts/contract.js';
 import {
   type AccountStore,
   checkNewPassword,
-  ipSubject,
   type LinkPurpose,
   type OneTimeLinks,
   type PasswordSignIn,
@@ -16,6 +15,7 @@ import { originOf, type Pages, type Presenter, seeOther } from '../http/index.js
 import type { EnrolmentCookie, KnownBrowser } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
 import type { Clock } from '../platform/clock.js';
+import { ipSubject } from '../platform/ip-subject.js';
 import type { Logger } from '../platform/logger.js';
 import type { Sessions } from '../sessions/index.js';
 import type { Throttle, ThrottleRule } from '../throttle/contract.js';

@@ -22,7 +22,6 @@ export {
 } from './directory.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';
-export { ipSubject } from './ip-subject.js';
 export { normaliseLogin } from './login.js';
 export {
   createOneTimeLinks,

@@ -1,11 +1,11 @@
 import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
+import { ipSubject } from '../platform/ip-subject.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { Reservation, Settlement, Throttle, ThrottleRule } from '../throttle/contract.js';
 import type { Account } from './contract.js';
 import { createCredentials } from './credentials.js';
-import { ipSubject } from './ip-subject.js';
 import { normaliseLogin } from './login.js';
 import type { Passwords } from './passwords.js';
 

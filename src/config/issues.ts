@@ -1,5 +1,5 @@
-import type { z } from 'zod';
-import type { ConfigurationProblem } from './configuration-error.js';
+import { z } from 'zod';
+import { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
 
 /** What is wrong with a value, in the words of somebody who edits a file. */
 export const explain: z.core.$ZodErrorMap = (issue) => {
@@ -26,3 +26,13 @@ const pathText = (path: readonly PropertyKey[]): string =>
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
     '',
   );
+
+/** Makes what reads its options from the file itself, and says what is wrong with them like everything else. @throws ConfigurationError */
+export function inConfigurationWords<Made>(make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new ConfigurationError(error.issues.flatMap(describe));
+    throw error;
+  }
+}

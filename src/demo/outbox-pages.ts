@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import { findStoredMail, listStoredMails } from '../notifications/index.js';
 import type { Database } from '../platform/database.js';
+import { listTexts } from './texts.js';
 import type { ShowPage } from './web/pages.js';
 
 /** Mails may style themselves; they load, run and submit nothing. */
@@ -13,9 +14,13 @@ export function linksIn(text: string): string[] {
   return [...new Set(found.map((link) => link.replace(/[.,;:!?)\]]+$/, '')))];
 }
 
-/** The mailbox of everybody in the demonstration. */
+/** The mailbox and the phone of everybody in the demonstration. */
 export function mountOutbox(router: Router, { database, show }: { database: Database; show: ShowPage }): void {
-  router.get('/outbox', async (ctx) => show(ctx, 'outbox', { mails: await listStoredMails(database) }));
+  router.get('/outbox', async (ctx) => {
+    const [mails, texts] = await Promise.all([listStoredMails(database), listTexts(database)]);
+    const items = [...mails, ...texts].sort((one, other) => other.at.getTime() - one.at.getTime());
+    show(ctx, 'outbox', { items });
+  });
 
   router.get('/outbox/:id', async (ctx) => {
     const mail = await findStoredMail(database, ctx.params.id ?? '');

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
-import { type Config, demoSecrets, type Environment, loadConfig } from '../config/index.js';
+import { type Config, demoSecrets, type Environment, loadConfig, type Secrets } from '../config/index.js';
 import { AppError } from '../errors.js';
 import { startServer } from '../main.js';
 import { ensureStoredMailIndexes } from '../notifications/index.js';
@@ -12,6 +12,8 @@ import { createDemoAccounts, demoAccounts, GRACE_DAYS, GRACE_GROUP } from './acc
 import { createDemoApp } from './demo-app.js';
 import { ensureAuthenticatorIndexes } from './phone/authenticator-pages.js';
 import { portProblem, requireFreePort } from './ports.js';
+import { startTexting, TOKEN_VARIABLE, textingOf } from './texting.js';
+import { ensureTextIndexes } from './texts.js';
 
 const CLIENT_ID = 'demo-app';
 const SECRET_VARIABLE = 'DEMO_APP_SECRET';
@@ -44,12 +46,19 @@ export async function runDemo(options: {
     const port = Number(new URL(baseUrl).port);
     await requireFreePort(config.listen.port, 'the sign-in server');
     await requireFreePort(port, 'the demonstration');
+    const texting = textingOf(config);
+    if (texting) await requireFreePort(texting.port, 'the stand-in of Twilio');
 
     const mongo = await openMongo({ dataPath: config.database.embeddedPath, env, log: say });
     started.push(() => mongo.stop());
     const database = await connectDatabase(mongo.uri, { name: config.database.name });
     started.push(() => database.close());
-    await Promise.all([ensureStoredMailIndexes(database), ensureAuthenticatorIndexes(database)]);
+    await Promise.all([
+      ensureStoredMailIndexes(database),
+      ensureAuthenticatorIndexes(database),
+      ensureTextIndexes(database),
+    ]);
+    if (texting) started.push(await startTexting(texting, { database, authToken: derived(secrets, TOKEN_VARIABLE) }));
 
     const server = await startServer({ config, secrets, env, mongoUri: mongo.uri }).catch((error: unknown) => {
       throw portProblem(error, config.listen.port, 'the sign-in server');
@@ -77,12 +86,15 @@ export async function runDemo(options: {
   }
 }
 
-/** The application's secret is derived, so that both sides know it after a restart without its being written anywhere. */
+/** Secrets between parts of the demonstration are derived: both sides know them after a restart, and none is written anywhere. */
+const derived = ({ indexKey }: Secrets, name: string): string =>
+  createHmac('sha256', indexKey).update(name).digest('base64url');
+
 function prepare(configFile: string, given: Environment) {
   const first = loadConfig(configFile, { ...given, [SECRET_VARIABLE]: 'a-placeholder-until-the-keys-are-known' });
   const secrets = demoSecrets(dirname(first.database.embeddedPath));
-  const clientSecret = createHmac('sha256', secrets.indexKey).update(SECRET_VARIABLE).digest('base64url');
-  const env = { ...given, [SECRET_VARIABLE]: clientSecret };
+  const clientSecret = derived(secrets, SECRET_VARIABLE);
+  const env = { ...given, [SECRET_VARIABLE]: clientSecret, [TOKEN_VARIABLE]: derived(secrets, TOKEN_VARIABLE) };
   return { config: withGrace(loadConfig(configFile, env)), env, secrets, clientSecret };
 }
 

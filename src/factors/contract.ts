@@ -10,10 +10,13 @@ import type { SecretBox } from '../platform/secret-box.js';
 import type { SlowDerive } from '../platform/slow-hash.js';
 import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
+
 import type { DeliveryControl } from './delivery.js';
 
 export { inSeconds } from '../platform/clock.js';
 export { isDuplicateKey } from '../platform/database.js';
+export { ipSubject, networkSubject } from '../platform/ip-subject.js';
+export type { ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
 

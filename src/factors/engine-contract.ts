@@ -42,7 +42,7 @@ export interface EngineOptions {
   translate: FactorDeps['translate'];
   /** Puts work of a method in the outbox; whoever takes it out calls `deliver`. */
   post(accountId: string, work: MethodWork, unit?: Unit): Promise<void>;
-  /** For the methods' configuration. Without it every secret is the empty text: for work that uses none. */
+  /** For the methods' configuration. Without it every secret is a text that opens nothing: for work that uses none. */
   readSecret?: SecretReader;
   /** In the administrator's order; `config` as read from the file. */
   methods: readonly { method: FactorMethod; config: unknown }[];

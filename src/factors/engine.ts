@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { slowDerive } from '../platform/slow-hash.js';
 import type { Factor, FactorDeps } from './contract.js';
 import type { Engine, EngineOptions, EngineParts } from './engine-contract.js';
@@ -10,12 +11,14 @@ import { createFactorStore } from './store.js';
 
 /**
  * Puts the configured methods behind one door.
- * @throws what a method's `parseConfig` throws, and TypeError when a method stands in the list twice.
+ * @throws ZodError with everything that is wrong with the methods' options, as `methods[1].…`; TypeError when a method stands in the
+ * list twice.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const { readSecret = () => '' } = options;
+  const { readSecret = () => 'not-set' } = options;
+  const problems: z.core.$ZodIssue[] = [];
   const factors = new Map<string, Factor>();
-  for (const { method, config } of options.methods) {
+  for (const [place, { method, config }] of options.methods.entries()) {
     if (factors.has(method.id)) throw new TypeError(`the method ${method.id} is listed twice`);
     const deps: FactorDeps = {
       ...options,
@@ -23,8 +26,14 @@ export function createEngine(options: EngineOptions): Engine {
       factors: createFactorStore(method.id, options),
       post: (accountId, payload, unit) => options.post(accountId, { method: method.id, payload }, unit),
     };
-    factors.set(method.id, method.create(method.parseConfig(config, readSecret), deps));
+    try {
+      factors.set(method.id, method.create(method.parseConfig(config, readSecret), deps));
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      problems.push(...error.issues.map((issue) => ({ ...issue, path: ['methods', place, ...issue.path] })));
+    }
   }
+  if (problems.length > 0) throw new z.ZodError(problems);
   const parts: EngineParts = { ...options, factors };
   const listing = createListing(parts);
   const withListing = { ...parts, forAccount: listing.forAccount };

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/contract.js';
 import { AppError } from '../errors.js';
 import type { Engine, EnrolmentResult } from '../factors/index.js';
 import type { Presenter } from '../http/index.js';
-import { originOf, seeOther } from '../http/index.js';
+import { originOf, seeOther, stateOf } from '../http/index.js';
 
 export type Enrolled = Extract<EnrolmentResult, { status: 'enrolled' }>;
 
@@ -20,16 +20,22 @@ export interface EnrolmentPage {
   ): Promise<Enrolled | undefined>;
 }
 
+/** Somebody whose language nobody knows reads the one of this page. */
+export const spokenTo = (ctx: Context, account: Account): Account => ({
+  ...account,
+  locale: account.locale ?? stateOf(ctx).locale,
+});
+
 export function createEnrolmentPage({ engine, presenter }: { engine: Engine; presenter: Presenter }): EnrolmentPage {
   const show: EnrolmentPage['show'] = async (ctx, account, method, locals, status = 200) => {
-    const step = await engine.beginEnrolment(account, method, originOf(ctx));
+    const step = await engine.beginEnrolment({ ...account, locale: stateOf(ctx).locale }, method, originOf(ctx));
     if (!step) throw new AppError('FACTOR_UNAVAILABLE', 'method cannot be set up now');
     presenter.show(ctx, step.view, { ...step.locals, ...locals }, status);
   };
   return {
     show,
     async confirm(ctx, account, method, evidence, locals) {
-      const result = await engine.confirmEnrolment(account, method, evidence, originOf(ctx));
+      const result = await engine.confirmEnrolment(spokenTo(ctx, account), method, evidence, originOf(ctx));
       if (result.status === 'enrolled') return result;
       if (result.status === 'continued') {
         seeOther(ctx, ctx.path);

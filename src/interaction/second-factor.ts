@@ -7,6 +7,7 @@ import type { Decision } from '../policy/index.js';
 import { ACR, highest, isAtLeast } from '../policy/levels.js';
 import type { Actor } from './actor.js';
 import { amrOf } from './amr.js';
+import { spokenTo } from './enrolment-page.js';
 import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
 import { type OpenStep, openStep } from './open-step.js';
@@ -47,7 +48,7 @@ export function mountSecondFactor(deps: HostedPages): void {
 
   const signInOf = (ctx: Context, interaction: SignInInteraction, { account }: Actor): SignIn => ({
     cid: interaction.cid,
-    account,
+    account: spokenTo(ctx, account),
     origin: originOf(ctx),
     clientId: String(interaction.params.client_id),
   });

@@ -1,6 +1,6 @@
 import type { Unit } from '../platform/database.js';
 
-/** What has happened to an account, told on other channels: to the person, to administrators, to webhooks. */
+/** What has happened to an account, or to the installation, told on other channels: to the person, to administrators, to webhooks. */
 export const ANNOUNCEMENTS = [
   'recovery_request_filed',
   'recovery_request_approved',
@@ -24,12 +24,16 @@ export const ANNOUNCEMENTS = [
   'account_reactivated',
   'account_deleted',
   'not_me_reported',
+  'sms_budget_warned',
+  'sms_budget_exhausted',
+  'sms_country_closed',
 ] as const;
 export type AnnouncementType = (typeof ANNOUNCEMENTS)[number];
 
 export interface Announcement {
   type: AnnouncementType;
-  accountId: string;
+  /** Whom it happened to; absent: to the installation. */
+  accountId?: string;
   /** ISO 8601. */
   at: string;
   /** Ids, times and words of closed lists; never a secret, a code, a number or free text. */

@@ -26,6 +26,7 @@ interface Telling {
 }
 
 const requestPage = ({ facts }: Announcement): string => `requests/${facts.requestId}`;
+const smsPage = (): string => 'sms';
 const personPage = ({ accountId }: Announcement): string => `people/${accountId}`;
 
 /** Who gets which mail about what. Webhooks hear of everything that their events name. */
@@ -55,6 +56,9 @@ const TELLINGS: Readonly<Record<AnnouncementType, Telling>> = {
   account_reactivated: {},
   account_deleted: {},
   not_me_reported: { administrators: { notice: 'not_me_alert', page: personPage } },
+  sms_budget_warned: { administrators: { notice: 'sms_budget_warned', page: smsPage } },
+  sms_budget_exhausted: { administrators: { notice: 'sms_budget_exhausted', page: smsPage } },
+  sms_country_closed: { administrators: { notice: 'sms_country_closed', page: smsPage } },
 };
 
 /** Facts that sentences speak of, under the names they have there. */
@@ -66,6 +70,8 @@ const SPOKEN_OF = {
   otherBrowsers: 'otherBrowsers',
   end: 'end',
   role: 'role',
+  percent: 'percent',
+  country: 'country',
 } as const;
 
 function paramsOf({ at, facts }: Announcement): Params {
@@ -87,19 +93,24 @@ export function createAnnouncing({ issuer, outbox, findAccount, administrators, 
     const { type, accountId, facts } = announcement;
     const telling = TELLINGS[type];
     const params = paramsOf(announcement);
-    const account = await findAccount(accountId);
+    const account = accountId === undefined ? undefined : await findAccount(accountId);
 
     if (account && telling.person && (telling.isTold?.(facts) ?? true)) {
       await outbox.notify(account, telling.person, params, { id: `${id}:mail:${accountId}` });
     }
-    if (account && telling.administrators) {
+    if (telling.administrators && (account || accountId === undefined)) {
       const { notice, page } = telling.administrators;
       const link = `${issuer}/console/${page(announcement)}`;
       for (const administrator of await administrators()) {
         // Nobody decides on their own request.
         if (administrator.id === accountId) continue;
         const posting = { id: `${id}:admin:${administrator.id}` };
-        await outbox.notify(administrator, notice, { ...params, who: account.name, link }, posting);
+        await outbox.notify(
+          administrator,
+          notice,
+          { ...params, ...(account ? { who: account.name } : {}), link },
+          posting,
+        );
       }
     }
     await publish(id, announcement);

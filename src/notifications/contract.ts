@@ -27,11 +27,20 @@ export const NOTICES = [
   'role_revoked',
   'recovery_request_received',
   'not_me_alert',
+  'sms_budget_warned',
+  'sms_budget_exhausted',
+  'sms_country_closed',
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 
 /** Mails to administrators, about somebody else. */
-export const TO_ADMINISTRATORS: ReadonlySet<Notice> = new Set(['recovery_request_received', 'not_me_alert']);
+export const TO_ADMINISTRATORS: ReadonlySet<Notice> = new Set([
+  'recovery_request_received',
+  'not_me_alert',
+  'sms_budget_warned',
+  'sms_budget_exhausted',
+  'sms_country_closed',
+]);
 
 /** Mails that carry a link of their own and answer something the person just did: "not me" would say nothing more there. */
 const ANSWERS: ReadonlySet<Notice> = new Set(['invitation', 'password_reset', 'confirm_email']);

@@ -201,7 +201,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     enqueue: (kind, accountId, payload, posting) => enqueue({ accountId, kind }, payload, posting),
 
     announce: (announcement, unit) =>
-      enqueue({ accountId: announcement.accountId, kind: 'announcement' }, announcement, unit ? { unit } : {}),
+      enqueue({ accountId: announcement.accountId ?? '', kind: 'announcement' }, announcement, unit ? { unit } : {}),
 
     start() {
       if (timer) return;

@@ -26,6 +26,9 @@ export const WEBHOOK_EVENTS = [
   'account.reactivated',
   'account.deleted',
   'account.not_me_reported',
+  'sms.budget_warned',
+  'sms.budget_exhausted',
+  'sms.country_closed',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

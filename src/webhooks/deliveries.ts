@@ -97,7 +97,8 @@ export function createDeliveries({
   return {
     async publish(announcementId, announcement) {
       const message = messageOf(announcement);
-      const { accountId } = announcement;
+      // Of the installation: nobody's departure takes it along.
+      const { accountId = '' } = announcement;
       const body = JSON.stringify(message);
       const listening = await webhooks
         .find({ state: 'active', events: message.type }, { projection: { _id: 1 } })

@@ -24,11 +24,14 @@ const EVENTS: Readonly<Record<AnnouncementType, WebhookEvent>> = {
   account_reactivated: 'account.reactivated',
   account_deleted: 'account.deleted',
   not_me_reported: 'account.not_me_reported',
+  sms_budget_warned: 'sms.budget_warned',
+  sms_budget_exhausted: 'sms.budget_exhausted',
+  sms_country_closed: 'sms.country_closed',
 };
 
 /** What endpoints are told of an announcement. */
 export const messageOf = ({ type, accountId, at, facts }: Announcement): WebhookMessage => ({
   type: EVENTS[type],
   timestamp: at,
-  data: { accountId, ...facts },
+  data: { ...(accountId === undefined ? {} : { accountId }), ...facts },
 });

@@ -89,7 +89,7 @@ export async function twoNodes(
       },
       throttle: createThrottle({ database, clock }),
       issuerName: 'Countersign',
-      issuer: 'https://login.example.com',
+      issuer: 'http://localhost',
       timeZone: 'UTC',
       announcer: { announce: async (announcement) => void announcements.push(announcement) },
       translate: (_locale, key, params = {}) => `${key} ${Object.values(params).join(' ')}`,

@@ -330,6 +330,9 @@ describe('who is told what', () => {
     ['account_reactivated', {}, []],
     ['account_deleted', {}, []],
     ['not_me_reported', {}, ['olga: not_me_alert']],
+    ['sms_budget_warned', { percent: 80 }, ['olga: sms_budget_warned']],
+    ['sms_budget_exhausted', { percent: 100 }, ['olga: sms_budget_exhausted']],
+    ['sms_country_closed', { country: 'JM' }, ['olga: sms_country_closed']],
   ] as const)('%s %j', async (type, given, expected) => {
     const mails = await mailsOf({ type, accountId: ANNA.id, at: FILED.at, facts: given });
     expect(mails.map((mail) => mail.replace('@example.com', '').replace(/ for .*/, ''))).toEqual(expected);

@@ -8,6 +8,11 @@ import { newAccount, newSignIn, origin, type TwoNodes, twoNodes } from '../facto
 export interface PluginDriver {
   method: FactorMethod;
   kind: FactorKind;
+  config?: unknown;
+  /** What the first page of an enrolment asks for, where another one follows that is confirmed. */
+  firstAnswer?(account: EngineAccount): Evidence;
+  /** What this person finds elsewhere, on the phone: known beside what stands on a page. */
+  elsewhere?(nodes: TwoNodes, account: EngineAccount): Promise<Record<string, unknown>>;
   /** What confirms an enrolment whose page this is. */
   enrolmentEvidence(page: Step['locals'], now: Date): Evidence;
   wrongEnrolmentEvidence: Evidence;
@@ -41,7 +46,9 @@ export function describeContract(driver: PluginDriver): void {
     let b: Engine;
 
     beforeAll(async () => {
-      nodes = await twoNodes(id === secretWord.id ? [secretWord] : [method, secretWord]);
+      nodes = await twoNodes(id === secretWord.id ? [secretWord] : [method, secretWord], ({ id: one }) =>
+        one === id ? driver.config : undefined,
+      );
       ({ a, b } = nodes);
     });
     afterAll(() => nodes.stop());
@@ -62,8 +69,18 @@ export function describeContract(driver: PluginDriver): void {
       const page = await a.beginEnrolment(account, secretWord.id, origin);
       await a.confirmEnrolment(account, secretWord.id, { word: String(page?.locals.word) }, origin);
     }
-    async function enrol(account: EngineAccount): Promise<Person> {
+    const known = async (page: Step | undefined, account: EngineAccount): Promise<Step | undefined> =>
+      page && { ...page, locals: { ...page.locals, ...(await driver.elsewhere?.(nodes, account)) } };
+    /** The page of an enrolment that is about to be confirmed. */
+    async function begin(account: EngineAccount): Promise<Step | undefined> {
       const page = await a.beginEnrolment(account, id, origin);
+      if (!page || !driver.firstAnswer) return known(page, account);
+      const answered = await b.confirmEnrolment(account, id, driver.firstAnswer(account), origin);
+      expect(answered).toEqual({ status: 'continued' });
+      return known(await b.beginEnrolment(account, id, origin), account);
+    }
+    async function enrol(account: EngineAccount): Promise<Person> {
+      const page = await begin(account);
       if (!page) throw new Error('enrolment was refused');
       const confirmed = await b.confirmEnrolment(
         account,
@@ -78,7 +95,8 @@ export function describeContract(driver: PluginDriver): void {
         factorId: confirmed.factorId,
         async answer(signIn, engine = a) {
           nodes.clock.advance(MINUTE);
-          const entry = await engine.begin(signIn, id);
+          await engine.send(signIn, id);
+          const entry = await known(await engine.begin(signIn, id), account);
           return driver.evidence(page.locals, entry?.locals ?? {}, nodes.clock.now(), nth++);
         },
         wrong: () => driver.wrongEvidence(page.locals, nodes.clock.now()),
@@ -147,7 +165,8 @@ export function describeContract(driver: PluginDriver): void {
       const person = await enrolled();
       const first = newSignIn(person.account);
       const evidence = await person.answer(first);
-      const isBound = (await a.begin(first, id))?.state !== undefined;
+      const isSent = a.enrollable().some((offered) => offered.id === id && offered.sends);
+      const isBound = isSent || (await a.begin(first, id))?.state !== undefined;
       const signIns = [first, ...Array.from({ length: 39 }, () => newSignIn(person.account))];
       const counts = await statuses(signIns.map((signIn, n) => (n % 2 ? a : b).submit(signIn, id, evidence)));
       // The free attempts may all go to sign-ins that a bound answer does not belong to.
@@ -208,6 +227,7 @@ export function describeContract(driver: PluginDriver): void {
       expect(nodes.announced.filter(({ notice }) => notice === 'factor_disabled')).toHaveLength(1);
       expect(auditTypes().filter((type) => type === 'factor_disabled')).toHaveLength(1);
 
+      nodes.clock.advance(HOUR);
       const anew = await enrol(person.account);
       const next = newSignIn(person.account);
       expect(await b.submit(next, id, await anew.answer(next))).toMatchObject({ status: 'verified' });
@@ -246,21 +266,22 @@ export function describeContract(driver: PluginDriver): void {
 
     test('a pending enrolment never signs in', async () => {
       const account = await withPrimary();
-      const page = await a.beginEnrolment(account, id, origin);
+      const page = await begin(account);
       const signIn = newSignIn(account);
       expect(await ofMethod(account.id)).toEqual([]);
       expect(await a.begin(signIn, id)).toBeUndefined();
-      const evidence = driver.evidence(page?.locals ?? {}, {}, nodes.clock.now(), 0);
+      const evidence = driver.evidence(page?.locals ?? {}, page?.locals ?? {}, nodes.clock.now(), 0);
       expect(await a.submit(signIn, id, evidence)).toMatchObject({ status: 'rejected', code: 'not_enrolled' });
     });
 
     test('a pending enrolment is shown again as it was, and is gone after an hour', async () => {
       const account = await withPrimary();
+      const page = await begin(account);
       const pages = await Promise.all(
         Array.from({ length: 8 }, (_, n) => (n % 2 ? a : b).beginEnrolment(account, id, origin)),
       );
       expect(new Set(pages.map((page) => JSON.stringify(page))).size).toBe(1);
-      const evidence = (now: Date) => driver.enrolmentEvidence(pages[0]?.locals ?? {}, now);
+      const evidence = (now: Date) => driver.enrolmentEvidence(page?.locals ?? {}, now);
       nodes.clock.advance(HOUR);
       expect(await a.confirmEnrolment(account, id, evidence(nodes.clock.now()), origin)).toEqual({
         status: 'rejected',
@@ -272,7 +293,7 @@ export function describeContract(driver: PluginDriver): void {
 
     test('an enrolment is confirmed once, recorded and announced once', async () => {
       const account = await withPrimary();
-      const page = await a.beginEnrolment(account, id, origin);
+      const page = await begin(account);
       nodes.announced.length = 0;
       const evidence = driver.enrolmentEvidence(page?.locals ?? {}, nodes.clock.now());
       const counts = await statuses(
@@ -286,7 +307,7 @@ export function describeContract(driver: PluginDriver): void {
 
     test('guesses at an enrolment are throttled', async () => {
       const account = await withPrimary();
-      await a.beginEnrolment(account, id, origin);
+      await begin(account);
       const counts = await statuses(
         Array.from({ length: 40 }, (_, n) =>
           (n % 2 ? a : b).confirmEnrolment(account, id, driver.wrongEnrolmentEvidence, origin),

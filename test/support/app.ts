@@ -118,6 +118,7 @@ export async function startApp(
     secrets: testSecrets,
     jwks: await signingKeys(),
     clients: clientsWithSecrets(config, env),
+    readSecret: (variable) => env[variable as keyof typeof env],
     logger: options.logger ?? createLogger('silent'),
     transport: storedTransport(database, clock),
     clock,

@@ -1,0 +1,57 @@
+import { type FactorDeps, inSeconds } from '../../src/factors/contract.js';
+import { CODE_TTL_SECONDS } from './code.js';
+import type { SmsOptions } from './config.js';
+import type { Countries } from './countries.js';
+import { messageCollection } from './documents.js';
+
+const LOOKED_BACK_SECONDS = 24 * 3600;
+/** Fewer say nothing about a country. */
+const LEAST = 10;
+const LEAST_SHARE = 0.4;
+
+/**
+ * How many of the codes that were sent are typed: who has messages sent for the money in them types none. Codes that may still be
+ * typed, and what never arrived, do not count.
+ */
+export function createConversion(
+  { conversion: { atLeast, outOf } }: SmsOptions,
+  { clock, database, countries }: Pick<FactorDeps, 'clock' | 'database'> & { countries: Countries },
+) {
+  const messages = messageCollection(database);
+  const enough = Math.max(LEAST, Math.ceil(outOf * LEAST_SHARE));
+
+  const measure = async (country: string, from: Date | undefined): Promise<number | undefined> => {
+    const now = clock.now();
+    const dayAgo = inSeconds(now, -LOOKED_BACK_SECONDS);
+    const latest = await messages
+      .find(
+        {
+          country,
+          sentAt: { $gt: from && from > dayAgo ? from : dayAgo },
+          purpose: { $ne: 'notice' },
+          status: { $ne: 'failed' },
+          $or: [{ usedAt: { $exists: true } }, { sentAt: { $lte: inSeconds(now, -CODE_TTL_SECONDS) } }],
+        },
+        { projection: { usedAt: 1 } },
+      )
+      .sort({ sentAt: -1 })
+      .limit(outOf)
+      .toArray();
+    return latest.length < enough ? undefined : latest.filter(({ usedAt }) => usedAt).length / latest.length;
+  };
+
+  return {
+    /** 0 to 1; undefined while too few are settled. */
+    rate: async (country: string): Promise<number | undefined> =>
+      measure(country, await countries.measuredFrom(country)),
+
+    /** Closes a country whose rate has collapsed; true for the one who closed it. */
+    async check(country: string): Promise<boolean> {
+      const from = await countries.measuredFrom(country);
+      const rate = await measure(country, from);
+      return rate !== undefined && rate < atLeast && (await countries.closeByConversion(country, from));
+    },
+  };
+}
+
+export type Conversion = ReturnType<typeof createConversion>;

@@ -1,0 +1,35 @@
+import type { FactorDeps } from '../../src/factors/contract.js';
+import type { SmsMessage } from './documents.js';
+import type { Sender } from './sender.js';
+
+/** Longer than a provider takes, shorter than anybody waits without a word. */
+const SLOW_AFTER_MS = 4_000;
+
+/** What a page says about the message on its way. */
+export interface ShownMessage {
+  state: 'sending' | 'slow' | 'sent' | 'delivered' | 'failed';
+  reason?: SmsMessage['reason'];
+  sentAt: Date;
+}
+
+/** The last message and when the next can be asked for. */
+export async function showMessage(
+  { clock, sender }: Pick<FactorDeps, 'clock'> & { sender: Sender },
+  accountId: string,
+  messageId: string | undefined,
+): Promise<{ message?: ShownMessage; againAt?: Date }> {
+  const [message, againAt] = await Promise.all([
+    messageId ? sender.find(messageId) : undefined,
+    sender.againAt(accountId),
+  ]);
+  return {
+    ...(message ? { message: shown(message, clock.now()) } : {}),
+    ...(againAt ? { againAt } : {}),
+  };
+}
+
+function shown({ status, reason, createdAt }: SmsMessage, now: Date): ShownMessage {
+  const isOnItsWay = status === 'queued' || status === 'sending';
+  const state = now.getTime() - createdAt.getTime() >= SLOW_AFTER_MS ? 'slow' : 'sending';
+  return { state: isOnItsWay ? state : status, ...(reason ? { reason } : {}), sentAt: createdAt };
+}

@@ -1,0 +1,94 @@
+import { type Challenge, type Factor, type FactorDeps, inSeconds } from '../../src/factors/contract.js';
+import { CODE_TTL_SECONDS, hashCode, makeCode, readCode } from './code.js';
+import { newest, openNumber, type Phone, type SmsData } from './data.js';
+import type { Sender } from './sender.js';
+import { showMessage } from './shown.js';
+import type { Texts } from './texts.js';
+
+/** What is remembered of the code that was sent in one sign-in. */
+interface Sent {
+  factorId: string;
+  messageId: string;
+  hash: string;
+  expiresAt: Date;
+}
+
+const sentIn = ({ state }: Challenge): Sent | undefined =>
+  typeof state.hash === 'string' ? (state as unknown as Sent) : undefined;
+
+/** Asking for a code, and checking it: it is worth something in this sign-in, for this account and number, until the next one. */
+export function createSignIn(
+  deps: FactorDeps<SmsData> & { sender: Sender; texts: Texts },
+): Pick<Factor, 'begin' | 'verify'> & Required<Pick<Factor, 'send' | 'obstacle'>> {
+  const { clock, factors, random, secretBox, sender, texts } = deps;
+
+  const phoneOf = async (accountId: string): Promise<Phone | undefined> =>
+    newest(await factors.find(accountId, 'active'));
+  const isNew = ({ data }: Phone): boolean => data.usableFrom !== undefined && data.usableFrom > clock.now();
+  const hashOf = ({ cid, accountId }: Challenge, factorId: string, code: string): string =>
+    hashCode(secretBox, ['sign_in', cid, accountId, factorId], code);
+
+  return {
+    async begin(account, challenge) {
+      const sent = sentIn(challenge);
+      const phone = await phoneOf(account.id);
+      return {
+        view: 'sms/enter',
+        locals: {
+          masked: phone?.data.masked ?? '',
+          isCodeRunning: sent !== undefined,
+          ...(sent ? { codeExpiresAt: sent.expiresAt } : {}),
+          ...(await showMessage(deps, account.id, sent?.messageId)),
+        },
+      };
+    },
+
+    async send(account, challenge, { ip }) {
+      const phone = await phoneOf(account.id);
+      if (!phone || isNew(phone)) return { status: 'refused', reason: 'not_served' };
+      const code = makeCode(random);
+      const ordered = await sender.order({
+        accountId: account.id,
+        purpose: 'sign_in',
+        number: openNumber(secretBox, phone),
+        country: phone.data.country,
+        text: texts.code('sign_in', account, code),
+        ...(ip ? { ip } : {}),
+      });
+      if (ordered.status === 'refused') return ordered;
+      const sent: Sent = {
+        factorId: phone._id,
+        messageId: ordered.messageId,
+        hash: hashOf(challenge, phone._id, code),
+        expiresAt: inSeconds(clock.now(), CODE_TTL_SECONDS),
+      };
+      return { status: 'sent', state: { ...sent }, ttlSeconds: CODE_TTL_SECONDS };
+    },
+
+    async verify(account, challenge, evidence) {
+      const code = readCode(evidence.code);
+      if (!code) return { status: 'rejected', code: 'malformed' };
+      const phone = await phoneOf(account.id);
+      if (!phone || isNew(phone)) return { status: 'rejected', code: 'not_enrolled' };
+      const sent = sentIn(challenge);
+      // A code that went to a number that is not theirs any more proves nothing.
+      if (sent?.factorId !== phone._id) return { status: 'rejected', code: 'expired' };
+      if (sent.hash !== hashOf(challenge, phone._id, code)) return { status: 'rejected', code: 'wrong' };
+      // The challenge is the evidence: the engine takes it, once.
+      const used = await factors.update(
+        account.id,
+        phone._id,
+        { state: 'active' },
+        { $set: { lastUsedAt: clock.now() } },
+      );
+      if (!used) return { status: 'rejected', code: 'not_enrolled' };
+      await sender.used(account.id, sent.messageId);
+      return { status: 'verified', factorId: phone._id, level: '2fa', amr: ['sms', 'mca'] };
+    },
+
+    async obstacle(accountId) {
+      const phone = await phoneOf(accountId);
+      return phone && sender.obstacle(phone.data.country);
+    },
+  };
+}

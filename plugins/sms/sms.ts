@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { Factor, FactorDeps, FactorMethod, SecretReader } from '../../src/factors/contract.js';
+import { options, type SmsOptions } from './config.js';
+import { newest, type SmsData } from './data.js';
+import { ensureIndexes } from './documents.js';
+import { createEnrolment } from './enrolment.js';
+import { createFormerNumbers, ensureFormerNumberIndexes } from './former-numbers.js';
+import { createProviders, isLoopback } from './providers/index.js';
+import { createSending } from './sending.js';
+import { createSignIn } from './sign-in.js';
+import { createTexts } from './texts.js';
+
+const METHOD = 'sms';
+
+export interface SmsConfig extends SmsOptions {
+  readSecret: SecretReader;
+}
+
+export const sms: FactorMethod<SmsConfig, SmsData> = {
+  id: METHOD,
+  parseConfig: (raw, readSecret) => ({ ...options.parse(raw), readSecret }),
+
+  async ensureIndexes(database) {
+    await Promise.all([ensureIndexes(database), ensureFormerNumberIndexes(database)]);
+  },
+
+  create(config, deps): Factor<SmsData> {
+    const { clock, factors } = deps;
+    const { sender, countries, delivery } = createSending(config, {
+      ...deps,
+      providers: providersOf(config, deps),
+    });
+    const formerNumbers = createFormerNumbers(deps);
+    const parts = { ...deps, options: config, sender, countries, formerNumbers, texts: createTexts(deps) };
+    return {
+      method: METHOD,
+      kind: config.mayBeFirst ? 'primary' : 'fallback',
+      ...(config.setUp === 'never' ? {} : { inSetUp: config.setUp }),
+      evidenceFields: { code: 64 },
+      enrolmentFields: { country: 2, number: 32, code: 64, send: 1, restart: 1 },
+      enrolment: createEnrolment(parts),
+      ...createSignIn(parts),
+
+      summarise(records) {
+        const phone = newest(records);
+        if (!phone) return [];
+        const { _id, method, label, createdAt, lastUsedAt, data } = phone;
+        const isNew = data.usableFrom !== undefined && data.usableFrom > clock.now();
+        return [
+          {
+            id: _id,
+            method,
+            label,
+            level: '2fa',
+            createdAt,
+            ...(lastUsedAt ? { lastUsedAt } : {}),
+            ...(isNew && data.usableFrom ? { usableFrom: data.usableFrom } : {}),
+            facts: { masked: data.masked },
+          },
+        ];
+      },
+
+      async remove(accountId, factorId) {
+        const phone = (await factors.find(accountId, 'active')).find(({ _id }) => _id === factorId);
+        if (!phone) return false;
+        // First: a change that looks like no change would be accepted at once.
+        if (phone.exclusive) await formerNumbers.remember(accountId, phone.exclusive);
+        return factors.remove(accountId, factorId);
+      },
+
+      deliver: sender.deliver,
+      receive: sender.receive,
+      delivery,
+    };
+  },
+};
+
+/** @throws ZodError whose paths are those of the method's options. */
+function providersOf({ providers, readSecret }: SmsConfig, deps: FactorDeps<SmsData>) {
+  const { clock, database, issuer } = deps;
+  const outbox = database.collection<{ _id: string; to: string; text: string; at: Date }>('sms_outbox');
+  try {
+    refuseOutboxInPublic(providers, issuer);
+    return createProviders(providers, {
+      ...deps,
+      callbackBase: `${issuer}/callbacks/${METHOD}`,
+      secret: readSecret,
+      async keepText({ id, to, text }) {
+        await outbox.updateOne({ _id: id }, { $setOnInsert: { to, text, at: clock.now() } }, { upsert: true });
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    throw new z.ZodError(error.issues.map((issue) => ({ ...issue, path: ['providers', ...issue.path] })));
+  }
+}
+
+function refuseOutboxInPublic(providers: SmsConfig['providers'], issuer: string): void {
+  const index = providers.findIndex(({ type }) => type === 'outbox');
+  if (index < 0 || isLoopback(new URL(issuer))) return;
+  const message = 'must not be outbox: texts there never leave this server';
+  throw new z.ZodError([{ code: 'custom', path: [index, 'type'], message, input: undefined }]);
+}
