@@ -99,12 +99,14 @@ export function mountHome(deps: SecurityPageDeps): void {
       methods: engine
         .enrollable()
         .filter(({ kind }) => kind === 'primary' || (kind === 'fallback' && hasPrimary))
-        .map(({ id, kind }) => ({
+        .map(({ id, kind, replaces }) => ({
           id,
           kind,
+          replaces,
           factors: (methods.find((method) => method.id === id)?.factors ?? []).map((factor) => ({
             ...factor,
-            renameHref: url(`/account/factors/${factor.id}/rename`),
+            // What has no others beside it needs no name to be told apart.
+            ...(replaces ? {} : { renameHref: url(`/account/factors/${factor.id}/rename`) }),
             removeHref: url(`/account/factors/${factor.id}/remove`),
           })),
           addHref: url(`/account/add/${id}`),

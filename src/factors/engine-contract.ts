@@ -66,6 +66,8 @@ export interface EnrollableMethod extends Pick<Factor, 'inSetUp'> {
   kind: FactorKind;
   /** Whether it sends something first, when asked to. */
   sends: boolean;
+  /** An account holds one: a new one takes the place of the old. */
+  replaces: boolean;
 }
 
 /** What a method has put in the outbox. */

@@ -45,10 +45,11 @@ export function createListing({
     forAccount,
     levels: async (accountId) => levelsOf(await forAccount(accountId)),
     enrollable: () =>
-      methods.map(({ method, kind, inSetUp, send }) => ({
+      methods.map(({ method, kind, inSetUp, send, maximumPerAccount }) => ({
         id: method,
         kind,
         sends: send !== undefined,
+        replaces: maximumPerAccount === undefined,
         ...(inSetUp ? { inSetUp } : {}),
       })),
     forms: () =>

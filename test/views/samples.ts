@@ -1,6 +1,7 @@
 import { hasNotMe, NOTICES } from '../../src/notifications/contract.js';
 import { apiDocs } from './api-docs-sample.js';
 import { consoleSamples } from './console-samples.js';
+import { smsSamples } from './sms-samples.js';
 
 /** Locals of every page, in every state worth looking at: `<view>` or `<view>#<state>`. */
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 23, 9, 0) + minutes * 60_000);
@@ -22,6 +23,7 @@ const qrSvg = `<svg viewBox="0 0 33 33" shape-rendering="crispEdges"><path fill=
 
 const totp = { id: 'totp', href: '/interaction/abc/totp', factors: [], labels: ['Work phone'] };
 const recoveryCode = { id: 'recovery_code', href: '/interaction/abc/recovery_code', factors: [], facts: { left: 7 } };
+const sms = { id: 'sms', href: '/interaction/abc/sms', factors: [], facts: { masked: '···· 42' } };
 const totpEnrol = {
   action: '/interaction/abc/set-up/totp',
   step: { n: 2, of: 3 },
@@ -45,6 +47,26 @@ const codes = [
 const codesEnrol = { action: '/interaction/abc/set-up/recovery_code', step: { n: 3, of: 3 }, codes, createdAt: NOW };
 const newPassword = { action: '/password/new', login, minimumLength: 15 };
 const browser = 'Firefox on Windows';
+
+/** The row of the security page; `usableFrom` of a number that was changed lately. */
+function phoneNumber(usableFrom?: Date) {
+  return {
+    id: 'sms',
+    kind: 'fallback',
+    replaces: true,
+    addHref: '/account/add/sms',
+    factors: [
+      {
+        id: 'f3',
+        label: '···· 42',
+        facts: { masked: '···· 42' },
+        createdAt: at(-30),
+        removeHref: '/account/f3/remove',
+        ...(usableFrom ? { usableFrom } : {}),
+      },
+    ],
+  };
+}
 
 const account = {
   account: { login, name: 'Anna Berger', email: login },
@@ -72,6 +94,7 @@ const account = {
         },
       ],
     },
+    phoneNumber(),
     { id: 'recovery_code', kind: 'reserve', factors: [] },
   ],
   recoveryCodes: { left: 7, createdAt: at(-200 * day), newHref: '/account/set-up/recovery_code' },
@@ -134,16 +157,16 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'sign-in#ended': { ...base, isLoginFixed: true, error: 'ended' },
   'sign-in#password_expired': { ...base, error: 'password_expired', applicationName: undefined },
   'switch-account': { action: '/interaction/abc', current: login, requested: 'ben@example.com' },
-  methods: { ...base, methods: [totp, recoveryCode], backHref: '/interaction/abc/totp' },
+  methods: { ...base, methods: [totp, sms, recoveryCode], backHref: '/interaction/abc/totp' },
   'methods#off': {
     ...base,
     required: 'phr',
     methods: [
       { ...totp, disabledReason: 'throttled', retryAt: at(10) },
       { ...recoveryCode, disabledReason: 'disabled' },
-      { ...totp, title: 'SMS', disabledReason: 'out_of_service' },
-      { ...totp, disabledReason: 'new', retryAt: at(10) },
-      { ...totp, disabledReason: 'not_served' },
+      { ...sms, disabledReason: 'out_of_service' },
+      { ...sms, disabledReason: 'new', retryAt: at(10) },
+      { ...sms, disabledReason: 'not_served' },
     ],
   },
   'methods#suspended': {
@@ -226,6 +249,8 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     later: { action: '/interaction/abc/later', deadline: at(5 * day) },
   },
   'set-up/choose#offered': { ...base, reason: 'offered', methods: [{ id: 'totp' }, { id: 'recovery_code' }] },
+  'set-up/choose#sms': { ...base, reason: 'offered', methods: [{ id: 'totp' }, { id: 'sms' }] },
+  'set-up/choose#only-sms': { ...base, reason: 'required', methods: [{ id: 'sms' }] },
   'set-up/choose#suspension_over': { ...base, reason: 'suspension_over', methods: [{ id: 'totp' }] },
   'set-up/choose#suspended': {
     ...base,
@@ -246,7 +271,11 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   },
   'set-up/not-permitted#link': { ...base, canSendLink: true, sendLinkAction: '/interaction/abc/send-link' },
   'set-up/not-permitted#sent': { ...base, canSendLink: true, sendLinkAction: '/interaction/abc/send-link', sent: true },
-  'set-up/done': { continueAction: '/interaction/abc/done', applicationName, methods: ['totp', 'recovery_code'] },
+  'set-up/done': {
+    continueAction: '/interaction/abc/done',
+    applicationName,
+    methods: ['totp', 'sms', 'recovery_code'],
+  },
   'set-up/done#plain': { continueHref: '/account' },
   consent: {
     action: '/interaction/abc',
@@ -330,6 +359,14 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'not-me': { action: '/not-me', at: at(-30) },
   'not-me-done': { passwordHref: '/password/forgot' },
   'account/home': account,
+  'account/home#new-number': {
+    ...account,
+    methods: [...account.methods.slice(0, 1), phoneNumber(at(day - 30))],
+  },
+  'account/home#no-number': {
+    ...account,
+    methods: [...account.methods.slice(0, 1), { ...phoneNumber(), factors: [] }],
+  },
   'account/home#suspended': { ...account, level: '1fa', suspension: { until: at(day), setUpHref: '/account/turn-on' } },
   'account/home#bare': {
     ...account,
@@ -362,5 +399,6 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'account/remove': { action: '/a', label: 'Work phone', method: 'totp', isLast: true, backHref: '/account' },
   'account/remove#problem': { action: '/a', label: 'Tablet', method: 'totp', backHref: '/account', error: 'gone' },
   'account/sign-out-everywhere': { action: '/account/sign-out-everywhere', backHref: '/account' },
+  ...smsSamples(at),
   ...consoleSamples(at),
 };

@@ -51,12 +51,18 @@ const clock = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
   hourCycle: 'h23',
   timeZoneName: 'short',
 });
-for (const time of document.querySelectorAll('time[datetime]'))
-  time.textContent = clock.format(new Date(time.dateTime));
 
-// "You can try again in 45 seconds" counts down; the last second says that the wait is over.
-for (const wait of document.querySelectorAll('[data-countdown]')) {
+/** What is new in the page is made as nice as the rest. */
+export const dress = (part) => {
+  for (const time of part.querySelectorAll('time[datetime]')) time.textContent = clock.format(new Date(time.dateTime));
+  for (const wait of part.querySelectorAll('[data-countdown]')) countDown(wait);
+};
+
+// "You can try again in 45 seconds" counts down; the last second says that the wait is over. A button that has to wait with it does.
+function countDown(wait) {
   const end = Date.now() + wait.dataset.countdown * 1000;
+  const button = document.getElementById(wait.dataset.holds);
+  if (button) button.disabled = true;
   const left = document.createElement('span');
   left.setAttribute('aria-hidden', 'true');
   wait.after(left);
@@ -69,6 +75,9 @@ for (const wait of document.querySelectorAll('[data-countdown]')) {
     }
     clearInterval(timer);
     left.remove();
+    if (button) button.disabled = false;
     wait.textContent = wait.dataset.again;
   }, 1000);
 }
+
+dress(document);
