@@ -23,6 +23,8 @@ let browser: Browser;
 let origin = '';
 let posts: string[] = [];
 let gets = 0;
+/** What is answered from now on, whatever page was asked for. */
+let shown: string | undefined;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -41,7 +43,7 @@ beforeAll(async () => {
       });
     }
     gets += 1;
-    const name = decodeURIComponent(search.slice(1));
+    const name = shown ?? decodeURIComponent(search.slice(1));
     const page = { locale: 'en', path: '/', csrf: 'c', nonce: 'n', requestId: 'r' };
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.setHeader(
@@ -61,6 +63,7 @@ afterAll(async () => {
 
 async function open(name: string, options: { javaScriptEnabled?: boolean; timezoneId?: string } = {}): Promise<Page> {
   posts = [];
+  shown = undefined;
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.on('console', (message) => {
@@ -163,4 +166,84 @@ test('a page from the back-forward cache is asked for again', async () => {
   await page.waitForTimeout(200);
   expect(gets).toBe(before + 1);
   await page.context().close();
+});
+
+test('a part that changes by itself is replaced alone, read out on change only, and followed to its end', async () => {
+  const page = await open('sms/enter#sending');
+  await page.clock.install();
+  await page.reload();
+  await page.fill('#code', '123');
+  await page.evaluate(
+    "window.changes = 0; new MutationObserver(() => { changes += 1; }).observe(document.getElementById('message'), { childList: true })",
+  );
+  const tick = async () => {
+    const asked = gets;
+    await page.clock.runFor(2_000);
+    await page.waitForTimeout(150);
+    return gets - asked;
+  };
+  expect(await tick()).toBe(1);
+  expect(await page.evaluate('changes')).toBe(0);
+  shown = 'sms/enter#slow';
+  expect(await tick()).toBe(1);
+  expect(await page.textContent('#message')).toContain('takes longer than usual');
+  expect(await page.getAttribute('#message', 'role')).toBe('status');
+  shown = 'sms/enter#delivered';
+  expect(await tick()).toBe(1);
+  expect(await page.textContent('#message')).toContain('has arrived');
+  expect(await page.evaluate('changes')).toBe(2);
+  expect(await tick()).toBe(0);
+  expect(await page.inputValue('#code')).toBe('123');
+  await page.context().close();
+});
+
+test('a part that changes by itself rests while nobody looks, and is left alone after 90 seconds', async () => {
+  const page = await open('sms/enter#sending');
+  await page.clock.install();
+  await page.reload();
+  const hide = (isHidden: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+    );
+  await hide(true);
+  const before = gets;
+  await page.clock.runFor(20_000);
+  await page.waitForTimeout(150);
+  expect(gets).toBe(before);
+  await hide(false);
+  await page.waitForTimeout(150);
+  expect(gets).toBe(before + 1);
+  for (let round = 0; round < 50; round += 1) {
+    await page.clock.runFor(2_000);
+    await page.waitForTimeout(30);
+  }
+  expect(gets - before).toBe(45);
+  await page.context().close();
+});
+
+test('nothing to type is left where nothing will come', async () => {
+  const page = await open('sms/enter#sending');
+  await page.clock.install();
+  await page.reload();
+  shown = 'sms/enter#failed-unreachable';
+  await page.clock.runFor(2_000);
+  await page.waitForSelector('text=could not be reached');
+  expect(await page.isVisible('#code')).toBe(false);
+  expect(await page.isVisible('text=Use another login method')).toBe(true);
+  await page.context().close();
+});
+
+test('a button that has to wait is held until then; without JavaScript it says when', async () => {
+  const page = await open('sms/enter#sent');
+  await page.clock.install();
+  await page.reload();
+  expect(await page.isDisabled('#again')).toBe(true);
+  await page.clock.fastForward(31_000);
+  expect(await page.isDisabled('#again')).toBe(false);
+  await page.context().close();
+  const plain = await open('sms/enter#sending', { javaScriptEnabled: false });
+  expect(await plain.isDisabled('#again')).toBe(false);
+  expect(await plain.locator('noscript meta, head meta[http-equiv=refresh]').count()).toBe(1);
+  expect(await plain.textContent('.again')).toContain('That is at 23 Nov 2026');
+  await plain.context().close();
 });
