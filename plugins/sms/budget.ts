@@ -1,4 +1,5 @@
 import type { FactorDeps, ThrottleRule } from '../../src/factors/contract.js';
+import type { Alert } from './alerts.js';
 import type { SmsOptions } from './config.js';
 import { dayOf, endOfDay } from './days.js';
 
@@ -18,9 +19,9 @@ export interface BudgetState {
 /** What may be sent in a day: messages, money, and messages into each country, in one document per day. */
 export function createBudget(
   { budget, limits: { perCountry } }: SmsOptions,
-  deps: Pick<FactorDeps, 'announcer' | 'audit' | 'clock' | 'throttle' | 'timeZone'>,
+  deps: Pick<FactorDeps, 'clock' | 'throttle' | 'timeZone'> & { alert: Alert },
 ) {
-  const { announcer, audit, clock, throttle, timeZone } = deps;
+  const { alert, clock, throttle, timeZone } = deps;
   const today = (): string => dayOf(clock.now(), timeZone);
   const subjectOf = (day: string): string => `sms:day:${day}`;
   const priceOf = (country: string): number => budget.prices[country] ?? budget.price;
@@ -36,25 +37,22 @@ export function createBudget(
   const rulesOf = (country: string): ThrottleRule[] => [messages, amount(priceOf(country)), intoCountry(country)];
   const withoutLimit = ({ limit: _, ...rule }: ThrottleRule): ThrottleRule => rule;
 
-  /** Once a day for each of them, by whoever is first. */
-  const tell = async (type: 'sms_budget_warned' | 'sms_budget_exhausted', day: string): Promise<void> => {
-    const once: ThrottleRule = { counter: type, limit: 1, windowSeconds: KEPT_SECONDS };
-    if (!(await throttle.reserve(subjectOf(day), [once])).reserved) return;
-    const facts = { day, percent: type === 'sms_budget_warned' ? WARNED_AT * 100 : 100 };
-    await audit.record({ type, actor: { type: 'system' }, details: facts });
-    await announcer.announce({ type, at: clock.now().toISOString(), facts });
-  };
-
-  const tellOf = async (counts: Record<string, number>, cost: number, day: string): Promise<void> => {
+  /** What was counted last, and how much of each limit that is. */
+  const tellOf = async (
+    counts: Record<string, number>,
+    messageCount: number,
+    cost: number,
+    day: string,
+  ): Promise<void> => {
     const shares = [
-      { share: (counts.messages ?? 0) / budget.messagesPerDay, step: 1 / budget.messagesPerDay },
+      { share: (counts.messages ?? 0) / budget.messagesPerDay, step: messageCount / budget.messagesPerDay },
       ...(budget.amountPerDay
         ? [{ share: (counts.amount ?? 0) / budget.amountPerDay, step: cost / budget.amountPerDay }]
         : []),
     ];
     if (shares.some(({ share, step }) => share >= WARNED_AT && share - step < WARNED_AT))
-      await tell('sms_budget_warned', day);
-    if (shares.some(({ share, step }) => share + step > 1)) await tell('sms_budget_exhausted', day);
+      await alert('sms_budget_warned', day);
+    if (shares.some(({ share, step }) => share + step > 1)) await alert('sms_budget_exhausted', day);
   };
 
   return {
@@ -65,22 +63,28 @@ export function createBudget(
     async take(country: string): Promise<string | undefined> {
       const day = today();
       const reservation = await throttle.reserve(subjectOf(day), rulesOf(country));
-      if (reservation.reserved) await tellOf(reservation.counts, priceOf(country), day);
+      if (reservation.reserved) await tellOf(reservation.counts, 1, priceOf(country), day);
+      // The country's own limit is not the budget.
+      else if (!reservation.counter.startsWith('country:')) await alert('sms_budget_exhausted', day);
       return reservation.reserved ? day : undefined;
     },
 
     /** It was surely not sent. @param day on which it was taken. */
-    giveBack: (day: string, country: string): Promise<void> =>
+    giveBack: (day: string, country: string, price: number, times = 1): Promise<void> =>
       throttle.settle(subjectOf(day), {
-        release: rulesOf(country).map(({ counter: name, cost = 1 }) => ({ counter: name, cost })),
+        release: [messages, amount(price), intoCountry(country)].map(({ counter: name, cost = 1 }) => ({
+          counter: name,
+          cost: cost * times,
+        })),
       }),
 
-    /** What is spent whatever the limits say: a notice, or a message that two providers may have sent. */
-    async add(country: string, times = 1): Promise<void> {
-      const rules = [messages, amount(priceOf(country))].map((rule) =>
-        withoutLimit({ ...rule, cost: (rule.cost ?? 1) * times }),
-      );
-      if (times > 0) await throttle.reserve(subjectOf(today()), rules);
+    /** What is spent whatever the limits say: a notice. */
+    async add(country: string, times: number): Promise<void> {
+      if (times < 1) return;
+      const day = today();
+      const cost = priceOf(country) * times;
+      const added = await throttle.reserve(subjectOf(day), [counter('messages', times), counter('amount', cost)]);
+      if (added.reserved) await tellOf(added.counts, times, cost, day);
     },
 
     /** Whether there is room for one more message into a country. */

@@ -1,4 +1,5 @@
 import { type FactorDeps, inSeconds } from '../../src/factors/contract.js';
+import { createTelling } from './alerts.js';
 import { CODE_TTL_SECONDS } from './code.js';
 import type { SmsOptions } from './config.js';
 import type { Countries } from './countries.js';
@@ -15,8 +16,10 @@ const LEAST_SHARE = 0.4;
  */
 export function createConversion(
   { conversion: { atLeast, outOf } }: SmsOptions,
-  { clock, database, countries }: Pick<FactorDeps, 'clock' | 'database'> & { countries: Countries },
+  deps: Pick<FactorDeps, 'announcer' | 'audit' | 'clock' | 'database'> & { countries: Countries },
 ) {
+  const { clock, database, countries } = deps;
+  const tell = createTelling(deps);
   const messages = messageCollection(database);
   const enough = Math.max(LEAST, Math.ceil(outOf * LEAST_SHARE));
 
@@ -45,11 +48,12 @@ export function createConversion(
     rate: async (country: string): Promise<number | undefined> =>
       measure(country, await countries.measuredFrom(country)),
 
-    /** Closes a country whose rate has collapsed; true for the one who closed it. */
-    async check(country: string): Promise<boolean> {
+    /** Closes a country whose rate has collapsed, and tells administrators. */
+    async check(country: string): Promise<void> {
       const from = await countries.measuredFrom(country);
       const rate = await measure(country, from);
-      return rate !== undefined && rate < atLeast && (await countries.closeByConversion(country, from));
+      if (rate === undefined || rate >= atLeast) return;
+      await countries.closeByConversion(country, from, (unit) => tell('sms_country_closed', { country }, unit));
     },
   };
 }

@@ -25,6 +25,13 @@ export function createCountries(options: SmsOptions, { clock, database }: Pick<F
   const stored = async (): Promise<Map<string, SmsCountry>> =>
     new Map((await countries.find({ _id: { $gt: '' } }).toArray()).map((one) => [one._id, one]));
 
+  /** Every one that is open, or that anything is decided on. */
+  const states = async (): Promise<CountryState[]> => {
+    const all = await stored();
+    const names = new Set([options.homeCountry, ...listed, ...all.keys()].filter(isCountry));
+    return [...names].sort().map((country) => stateOf(country, all.get(country)));
+  };
+
   return {
     known: knownCountries,
 
@@ -34,15 +41,10 @@ export function createCountries(options: SmsOptions, { clock, database }: Pick<F
         : undefined;
     },
 
-    /** Every one that is open, or that anything is decided on. */
-    async states(): Promise<CountryState[]> {
-      const all = await stored();
-      const names = new Set([options.homeCountry, ...listed, ...all.keys()].filter(isCountry));
-      return [...names].sort().map((country) => stateOf(country, all.get(country)));
-    },
+    states,
 
     async allowed(): Promise<Set<string>> {
-      return new Set((await this.states()).filter(({ isOpen }) => isOpen).map(({ country }) => country));
+      return new Set((await states()).filter(({ isOpen }) => isOpen).map(({ country }) => country));
     },
 
     async noteEnrolled(country: string): Promise<void> {
@@ -69,20 +71,26 @@ export function createCountries(options: SmsOptions, { clock, database }: Pick<F
     },
 
     /**
-     * Because too few codes came back. False: somebody else was first, or it was opened anew meanwhile.
+     * Because too few codes came back, once: not when somebody else was first, or it was opened anew meanwhile.
      * @param seen what `measuredFrom` was when the rate was taken.
+     * @param together is stored with it, or not at all.
      */
-    async closeByConversion(country: string, seen: Date | undefined): Promise<boolean> {
+    async closeByConversion(
+      country: string,
+      seen: Date | undefined,
+      together: (unit: Unit) => Promise<void>,
+    ): Promise<void> {
       try {
-        const { modifiedCount, upsertedCount } = await countries.updateOne(
-          { _id: country, isOpen: { $ne: false }, measuredFrom: seen ?? { $exists: false } },
-          { $set: { isOpen: false, decidedBy: 'conversion', decidedAt: clock.now() } },
-          { upsert: seen === undefined },
-        );
-        return modifiedCount + upsertedCount === 1;
+        await database.transaction(async (unit) => {
+          const { modifiedCount, upsertedCount } = await countries.updateOne(
+            { _id: country, isOpen: { $ne: false }, measuredFrom: seen ?? { $exists: false } },
+            { $set: { isOpen: false, decidedBy: 'conversion', decidedAt: clock.now() } },
+            { upsert: seen === undefined, session: unit.session },
+          );
+          if (modifiedCount + upsertedCount === 1) await together(unit);
+        });
       } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
+        if (!isDuplicateKey(error)) throw error;
       }
     },
   };

@@ -1,9 +1,8 @@
-import type { FactorDeps } from '../../src/factors/contract.js';
 import type { Budget } from './budget.js';
 import type { Conversion } from './conversion.js';
 import type { SmsMessage } from './documents.js';
 import type { Messages } from './messages.js';
-import type { Providers, Sending } from './providers/index.js';
+import type { Providers } from './providers/index.js';
 import type { Usage } from './usage.js';
 
 /** What stands in the outbox, sealed, until it is delivered. */
@@ -19,70 +18,71 @@ export interface DeliveryDeps {
   budget: Budget;
   usage: Usage;
   conversion: Conversion;
-  announcer: FactorDeps['announcer'];
-  audit: FactorDeps['audit'];
-  clock: FactorDeps['clock'];
-  logger: FactorDeps['logger'];
 }
 
 /**
  * Gives a message to a provider. A code at most once, whatever happens to the node: late or twice it would do more harm than good,
  * and the person has a button. A notice until it is taken.
  */
-export function createDeliver(deps: DeliveryDeps) {
-  const { budget, conversion, messages, providers, usage } = deps;
-
+export function createDeliver({ budget, conversion, messages, providers, usage }: DeliveryDeps) {
+  /** @param charged how many providers may ask money for it. */
   const notSent = async (
     message: SmsMessage,
     how: Parameters<Messages['failed']>[1],
-    mayArrive: boolean,
-  ): Promise<void> => {
-    if (!(await messages.failed(message._id, how, mayArrive))) return;
-    const { day, country, amount } = message;
-    await usage.count({ day, country }, { failed: 1, ...(mayArrive ? { amount } : {}) });
-    if (!mayArrive && message.purpose !== 'notice') await budget.giveBack(day, country);
+    charged: number,
+  ): Promise<boolean> => {
+    const { _id, day, country, amount } = message;
+    if (!(await messages.failed(_id, how, charged > 0))) return false;
+    await usage.count({ day, country }, { failed: 1, amount: amount * charged });
+    return true;
   };
 
-  /** Codes that go nowhere are bought by somebody: see `createConversion`. */
-  const watchConversion = async ({ country }: SmsMessage): Promise<void> => {
-    if (!(await conversion.check(country))) return;
-    await deps.audit.record({
-      type: 'sms_country_closed',
-      actor: { type: 'system' },
-      details: { country, because: 'conversion' },
-    });
-    await deps.announcer.announce({
-      type: 'sms_country_closed',
-      at: deps.clock.now().toISOString(),
-      facts: { country },
-    });
-  };
-
-  const settle = async (message: SmsMessage, { handOver, provider, mayHaveSent }: Sending, isLast: boolean) => {
+  const carry = async (message: SmsMessage, { messageId: id, to, text }: Parcel, isLast: boolean): Promise<void> => {
     const { day, country, amount } = message;
-    // Each of them may charge for it.
-    await budget.add(country, mayHaveSent.length - (message.purpose === 'notice' ? 0 : 1));
+    const isCode = message.purpose !== 'notice';
+    let counted = isCode ? 1 : 0;
+    const { handOver, provider, mayHaveSent } = await providers.send(
+      { id, to, text },
+      {
+        // Who is asked after one that may have sent it charges, too.
+        async mayCostMore() {
+          const hasRoom = !isCode || (await budget.take(country)) !== undefined;
+          if (isCode && hasRoom) counted += 1;
+          return hasRoom;
+        },
+      },
+    );
+    const charged = mayHaveSent.length;
+    if (!isCode) await budget.add(country, charged);
+    else if (counted > charged) await budget.giveBack(day, country, amount, counted - charged);
+
     if (handOver.status === 'accepted') {
       const { providerMessageId, isDelivered = false } = handOver;
-      await messages.taken(message._id, { provider, ...(providerMessageId ? { providerMessageId } : {}) }, isDelivered);
+      const by = { provider, ...(providerMessageId ? { providerMessageId } : {}) };
+      if (!(await messages.taken(id, by, isDelivered))) return;
       await usage.count(
         { day, country },
-        { sent: 1, amount: amount * mayHaveSent.length, ...(isDelivered ? { delivered: 1 } : {}) },
+        { sent: 1, amount: amount * charged, ...(isDelivered ? { delivered: 1 } : {}) },
       );
-      return watchConversion(message);
+      return conversion.check(country);
     }
     const reason = handOver.status === 'refused' ? handOver.reason : 'provider_trouble';
-    if (message.purpose === 'notice' && reason === 'provider_trouble' && !isLast)
+    if (!isCode && reason === 'provider_trouble' && !isLast) {
+      await usage.count({ day, country }, { amount: amount * charged });
       throw Object.assign(new Error('no provider took it'), { code: handOver.code });
-    await notSent(message, { reason, code: handOver.code, provider }, mayHaveSent.length > 0);
+    }
+    await notSent(message, { reason, code: handOver.code, provider }, charged);
   };
 
   return async (payload: unknown, { isLast }: { isLast: boolean }): Promise<void> => {
-    const { messageId, to, text } = payload as Parcel;
-    const message = await messages.begin(messageId);
-    if (message) return settle(message, await providers.send({ id: messageId, to, text }), isLast);
-    const left = await messages.find(messageId);
+    const parcel = payload as Parcel;
+    const message = await messages.begin(parcel.messageId);
+    if (message) return carry(message, parcel, isLast);
+    const left = await messages.find(parcel.messageId);
+    if (!left) return;
     // Its node died with it in hand, or it waited for longer than its code lives.
-    if (left) await notSent(left, { reason: 'provider_trouble', code: 'LEFT_BEHIND' }, left.status === 'sending');
+    const mayHaveGone = left.status === 'sending';
+    const isGivenUp = await notSent(left, { reason: 'provider_trouble', code: 'LEFT_BEHIND' }, mayHaveGone ? 1 : 0);
+    if (isGivenUp && !mayHaveGone) await budget.giveBack(left.day, left.country, left.amount);
   };
 }

@@ -61,8 +61,16 @@ export interface SmsUsage {
   expiresAt: Date;
 }
 
+/** That something was told of a day. */
+export interface SmsAlert {
+  /** `<day>/<what>`. */
+  _id: string;
+  expiresAt: Date;
+}
+
 export const messageCollection = (database: Database) => database.collection<SmsMessage>('sms_messages');
 export const countryCollection = (database: Database) => database.collection<SmsCountry>('sms_countries');
+export const alertCollection = (database: Database) => database.collection<SmsAlert>('sms_alerts');
 export const usageCollection = (database: Database) => database.collection<SmsUsage>('sms_usage');
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
@@ -74,6 +82,7 @@ export const ensureIndexes: EnsureIndexes = async (database) => {
     },
     { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },
   ]);
+  await alertCollection(database).createIndex({ expiresAt: 1 }, { name: 'sweep', expireAfterSeconds: 0 });
   await usageCollection(database).createIndexes([
     { key: { day: 1, country: 1 }, name: 'by_day' },
     { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },

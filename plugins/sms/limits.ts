@@ -33,11 +33,11 @@ export function createLimits(
   { limits: { perNumber, perAccount, perAddress, perNetwork } }: SmsOptions,
   { secretBox, throttle, budget }: Pick<FactorDeps, 'secretBox' | 'throttle'> & { budget: Budget },
 ) {
-  const limitsOf = ({ accountId, number, ip }: Order): Limit[] => [
-    {
-      subject: accountSubject(accountId),
-      rules: [COOL_DOWN, perHour(perAccount.perHour), perDay(perAccount.perDay)],
-    },
+  const ofAccount = ({ accountId }: Order): Limit => ({
+    subject: accountSubject(accountId),
+    rules: [COOL_DOWN, perHour(perAccount.perHour), perDay(perAccount.perDay)],
+  });
+  const ofOthers = ({ number, ip }: Order): Limit[] => [
     // Never the number itself: what is counted stays for a day.
     {
       subject: `sms:number:${numberIndex(secretBox, number)}`,
@@ -57,16 +57,19 @@ export function createLimits(
   return {
     /** Counts it on all of them, or on none. The budget comes last: what it lets through is sent. */
     async admit(order: Order): Promise<Admission> {
-      const limits = limitsOf(order);
-      const counted = await Promise.all(
-        limits.map(async (limit) => ({ limit, reservation: await throttle.reserve(limit.subject, limit.rules) })),
-      );
-      const held = counted.filter(({ reservation }) => reservation.reserved).map(({ limit }) => limit);
-      for (const { reservation } of counted) {
-        if (reservation.reserved) continue;
-        await giveBack(held);
-        const reason = reservation.counter === COOL_DOWN.counter ? 'wait' : 'limit';
-        return { status: 'refused', reason, ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
+      const held: Limit[] = [];
+      // Whoever has to wait themselves takes nothing, not even for a moment, from those who share an address with them.
+      for (const limits of [[ofAccount(order)], ofOthers(order)]) {
+        const counted = await Promise.all(
+          limits.map(async (limit) => ({ limit, reservation: await throttle.reserve(limit.subject, limit.rules) })),
+        );
+        held.push(...counted.filter(({ reservation }) => reservation.reserved).map(({ limit }) => limit));
+        for (const { reservation } of counted) {
+          if (reservation.reserved) continue;
+          await giveBack(held);
+          const reason = reservation.counter === COOL_DOWN.counter ? 'wait' : 'limit';
+          return { status: 'refused', reason, ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
+        }
       }
       const day = await budget.take(order.country);
       if (day) return { status: 'admitted', day };

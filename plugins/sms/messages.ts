@@ -47,14 +47,15 @@ export function createMessages({ clock, database, random }: Pick<FactorDeps, 'cl
         { status: 'sending' },
       ),
 
-    /** A provider took it; what its callback said meanwhile stays. */
+    /** A provider took it; what its callback said meanwhile stays. False: it was given up before. */
     async taken(
       id: string,
       by: Pick<SmsMessage, 'provider' | 'providerMessageId'>,
       isDelivered: boolean,
-    ): Promise<void> {
-      await messages.updateOne({ _id: id }, { $set: { ...by, sentAt: clock.now() } });
+    ): Promise<boolean> {
+      const taken = await move({ _id: id, sentAt: { $exists: false } }, { ...by, sentAt: clock.now() });
       await move({ _id: id, status: 'sending' }, { status: isDelivered ? 'delivered' : 'sent' });
+      return taken !== null;
     },
 
     /** @param mayArrive a provider may have sent it all the same. */
@@ -72,10 +73,10 @@ export function createMessages({ clock, database, random }: Pick<FactorDeps, 'cl
     reportedSent: (id: string) => move({ _id: id, status: 'sending' }, { status: 'sent' }),
     reportedDelivered: (id: string) => move({ _id: id, status: { $in: ['sending', 'sent'] } }, { status: 'delivered' }),
     /** Nobody had heard of it in time. */
-    reportedDeliveredAfterAll: (id: string) =>
+    reportedAfterAll: (id: string, status: 'sent' | 'delivered') =>
       move(
         { _id: id, status: 'failed', reason: 'provider_trouble', sentAt: { $exists: true } },
-        { status: 'delivered' },
+        { status },
         { reason: '', code: '' },
       ),
     reportedFailed: (id: string, reason: FailureReason, code: string | undefined) =>

@@ -20,16 +20,18 @@ export function createReceive({
     // Before anybody learns whether there is such a message.
     if (receipt === 'forged') return 'forged';
     const message = await messages.find(id);
-    if (!message || (message.provider !== undefined && message.provider !== service)) return 'unknown';
+    if (!message || message.status === 'queued' || (message.provider !== undefined && message.provider !== service))
+      return 'unknown';
     if (!receipt) return 'accepted';
     const { day, country } = message;
     switch (receipt.status) {
       case 'sent':
-        await messages.reportedSent(id);
+        if (!(await messages.reportedSent(id)) && (await messages.reportedAfterAll(id, 'sent')))
+          await usage.count({ day, country }, { sent: 1, failed: -1 });
         break;
       case 'delivered':
         if (await messages.reportedDelivered(id)) await usage.count({ day, country }, { delivered: 1 });
-        else if (await messages.reportedDeliveredAfterAll(id))
+        else if (await messages.reportedAfterAll(id, 'delivered'))
           await usage.count({ day, country }, { sent: 1, delivered: 1, failed: -1 });
         break;
       case 'failed':

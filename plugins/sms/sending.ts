@@ -1,4 +1,5 @@
 import type { DeliveryControl, FactorDeps } from '../../src/factors/contract.js';
+import { createAlert } from './alerts.js';
 import { createBudget } from './budget.js';
 import type { SmsOptions } from './config.js';
 import { createConversion } from './conversion.js';
@@ -19,7 +20,7 @@ export function createSending(
 ): { sender: Sender; countries: Countries; delivery: DeliveryControl } {
   const { post } = deps;
   const countries = createCountries(options, deps);
-  const budget = createBudget(options, deps);
+  const budget = createBudget(options, { ...deps, alert: createAlert(deps) });
   const limits = createLimits(options, { ...deps, budget });
   const conversion = createConversion(options, { ...deps, countries });
   const usage = createUsage(deps);

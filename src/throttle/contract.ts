@@ -20,7 +20,7 @@ export interface Settlement {
   subject: string;
   /** Counters that go to zero and lose their wait. */
   reset?: readonly string[];
-  /** Counters that give this one attempt back; or what it cost. */
+  /** Counters that give this one attempt back, or what it cost, and the wait that it began. */
   release?: readonly (string | { counter: string; cost: number })[];
 }
 

@@ -49,7 +49,7 @@ export function settled({ reset = [], release = [] }: Settlement): mongo.Documen
     const path = `counters.${fieldOf(counter)}`;
     const one = { $max: [{ $subtract: [`$${path}.count`, cost] }, 0] };
     stages.push({
-      $set: { [path]: { $cond: [`$${path}`, { $mergeObjects: [`$${path}`, { count: one }] }, '$$REMOVE'] } },
+      $set: { [path]: { $cond: [`$${path}`, { count: one, endsAt: `$${path}.endsAt` }, '$$REMOVE'] } },
     });
   }
   return stages;

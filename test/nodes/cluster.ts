@@ -44,7 +44,10 @@ const environment = (mongoUri: string): Record<string, string> => ({
 type Settings = Record<string, unknown>;
 
 /** Both nodes start at the same moment on an empty database. */
-export async function startCluster(given: Settings | ((issuer: string) => Settings) = {}): Promise<Cluster> {
+export async function startCluster(
+  given: Settings | ((issuer: string) => Settings) = {},
+  env: Record<string, string> = {},
+): Promise<Cluster> {
   const [issuerPort, a, b] = await Promise.all([freePort(), freePort(), freePort()]);
   const issuer = `http://localhost:${issuerPort}`;
   const settings = typeof given === 'function' ? given(issuer) : given;
@@ -64,7 +67,7 @@ export async function startCluster(given: Settings | ((issuer: string) => Settin
   const spawn = (own: Settings, uri = database.uri): ServerNode => {
     const file = join(folder, `${all.length}.yaml`);
     writeFileSync(file, stringify({ ...shared, database: { name: database.name }, ...own }));
-    const node = spawnNode(file, environment(uri));
+    const node = spawnNode(file, { ...environment(uri), ...env });
     all.push(node);
     return node;
   };
@@ -72,7 +75,7 @@ export async function startCluster(given: Settings | ((issuer: string) => Settin
     spawn({ listen: { port: ports[name] } }, name === 'a' ? gate.uri : database.uri);
   const nodes = { a: spawnNamed('a'), b: spawnNamed('b') };
   await Promise.all([ready(nodes.a), ready(nodes.b)]);
-  const office = await startApp(shared, { database, issuer });
+  const office = await startApp(shared, { database, issuer, env });
   return {
     issuer,
     balancer,

@@ -5,7 +5,7 @@ import type { Logger } from '../../../src/platform/logger.js';
 import { createAbsences } from './absences.js';
 import type { HttpSettings, ProviderSettings, TwilioSettings } from './config.js';
 import { isLoopback } from './config.js';
-import { createFailOver, type Sending } from './fail-over.js';
+import { createFailOver, type Sending, type SendingTerms } from './fail-over.js';
 import { createHttpProvider } from './http-provider.js';
 import { createOutboxProvider, type KeepText } from './outbox.js';
 import type { Provider, TextMessage } from './provider.js';
@@ -25,7 +25,7 @@ export interface ProviderDeps {
 
 export interface Providers {
   /** See `createFailOver`. */
-  send(message: TextMessage): Promise<Sending>;
+  send(message: TextMessage, terms?: SendingTerms): Promise<Sending>;
   /** Whose status callback came in at `<callbackBase>/<name>/<message id>`. */
   find(name: string): Provider | undefined;
 }

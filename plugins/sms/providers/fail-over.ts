@@ -11,6 +11,11 @@ export interface Sending {
   mayHaveSent: string[];
 }
 
+export interface SendingTerms {
+  /** Asked before a further provider, where an earlier one may have sent it already. */
+  mayCostMore?(): Promise<boolean>;
+}
+
 const NOBODY_ASKED: HandOver = {
   status: 'refused',
   reason: 'provider_trouble',
@@ -26,11 +31,12 @@ const NOBODY_ASKED: HandOver = {
 export function createFailOver(
   providers: readonly [Provider, ...Provider[]],
   { absences, logger }: { absences: Absences; logger: Logger },
-): (message: TextMessage) => Promise<Sending> {
-  return async (message) => {
+): (message: TextMessage, terms?: SendingTerms) => Promise<Sending> {
+  return async (message, { mayCostMore = async () => true } = {}) => {
     const mayHaveSent: string[] = [];
     let best: Sending = { handOver: NOBODY_ASKED, provider: providers[0].name, mayHaveSent };
     for (const provider of await inOrder(providers, absences)) {
+      if (mayHaveSent.length > 0 && !(await mayCostMore())) break;
       const { name } = provider;
       const handOver = await provider.send(message);
       if (handOver.status !== 'refused') mayHaveSent.push(name);
