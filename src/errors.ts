@@ -55,6 +55,7 @@ export const API_ERRORS = {
   CLIENT_ID_TAKEN: { status: 409, title: 'The client_id is taken' },
   CLIENT_WITHOUT_SECRET: { status: 409, title: 'This client has no secret' },
   CLIENT_CONFIGURED: { status: 409, title: 'This client is set in the configuration file' },
+  SMS_NOT_OFFERED: { status: 404, title: 'SMS is not among the login methods here' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ApiErrorCode = keyof typeof API_ERRORS;

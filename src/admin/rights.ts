@@ -20,6 +20,7 @@ export const SCOPES = [
   'reports:read',
   'webhooks:read',
   'webhooks:write',
+  'sms:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

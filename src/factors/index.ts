@@ -2,7 +2,10 @@
 export { ALL_METHODS, codeRules, methodCounter, REFUSAL_EVENT, throttleSubject } from './attempts.js';
 export type {
   Callback,
+  CountryDelivery,
+  CountryState,
   DeliveryControl,
+  DeliveryCounts,
   DeliveryReport,
   EnrolmentOutcome,
   Evidence,

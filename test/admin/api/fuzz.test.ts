@@ -6,6 +6,7 @@ import { snapshot } from '../../security/support.js';
 import { ADMIN_APP, type Administrator, type Answer, administrator } from '../../support/administrator.js';
 import { ApiContract, type Operation } from '../../support/api-contract.js';
 import { RP, startApp, type TestApp } from '../../support/app.js';
+import { WITH_SMS } from '../../support/made-up-delivery.js';
 import { anyText, aroundSchema, fromSchema } from './from-schema.js';
 
 const SEED = 20_261_124;
@@ -19,6 +20,7 @@ const known: Record<string, string[]> = {};
 beforeAll(async () => {
   app = await startApp((issuer) => ({
     clients: [RP, ADMIN_APP(issuer)],
+    methods: WITH_SMS,
     api: { requestsPerMinute: 1_000_000 },
   }));
   owner = await administrator(app, 'owner@example.com', ['owner']);
@@ -50,6 +52,7 @@ beforeAll(async () => {
     webhookId: [webhook.body.id],
     clientId: [client.body.client_id, 'rp'],
     role: ['auditor', 'owner'],
+    country: ['DE', 'AC'],
   });
 }, 60_000);
 afterAll(() => app.stop());

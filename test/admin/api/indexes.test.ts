@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ADMIN_APP, type Administrator, administrator } from '../../support/administrator.js';
 import { RP, startApp, type TestApp } from '../../support/app.js';
+import { WITH_SMS } from '../../support/made-up-delivery.js';
 
 interface Profiled {
   ns: string;
@@ -20,7 +21,7 @@ let app: TestApp;
 let owner: Administrator;
 let subject: string;
 beforeAll(async () => {
-  app = await startApp((issuer) => ({ clients: [RP, ADMIN_APP(issuer)] }));
+  app = await startApp((issuer) => ({ clients: [RP, ADMIN_APP(issuer)], methods: WITH_SMS }));
   owner = await administrator(app, 'owner@example.com', ['owner']);
   subject = (await app.account('subject@example.com', { groups: ['few'] })).id;
   await crowd();
@@ -80,6 +81,15 @@ async function crowd(): Promise<void> {
   }));
   await insert('sessions', 500, (n) => ({ accountId: `crowd-${n % 50}`, lastSignInAt: at(n), expiresAt: later }));
   await insert('oidc', 500, (n) => ({ payload: { kind: 'Grant', accountId: `crowd-${n % 50}` }, expiresAt: later }));
+  // 30 countries on each day: a month of days is read, the years before are not.
+  await insert('sms_usage', MANY, (n) => ({
+    day: at(Math.floor(n / 30) * 86_400)
+      .toISOString()
+      .slice(0, 10),
+    country: 'DE',
+    sent: 1,
+    expiresAt: later,
+  }));
   await insert('audit_events', MANY, (n) => ({
     _id: `${(Date.now() - n * 1000).toString(16).padStart(12, '0')}crowd${n}`,
     at: at(n),
@@ -123,6 +133,7 @@ const paths = (): [path: string, collection: string, most: number][] => [
   [`/audit-events?since=${since()}`, 'audit_events', PAGE],
   [`/audit-events?until=${since()}`, 'audit_events', PAGE],
   ['/reports/coverage', 'accounts', MANY],
+  ['/reports/sms?days=2', 'sms_usage', 90],
 ];
 
 test('no list scans, and none reads much more than a page', async () => {

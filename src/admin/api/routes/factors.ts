@@ -15,6 +15,7 @@ const factorSchema = z
     level,
     createdAt: instant,
     lastUsedAt: instant.optional(),
+    usableFrom: instant.optional().meta({ description: 'Present while it is too new to sign in with: from then on.' }),
     facts: z
       .record(z.string(), z.union([z.string(), z.number()]))
       .meta({ description: 'E.g. how many codes are left.' }),
@@ -33,6 +34,7 @@ const show = (methods: readonly AccountMethod[]): z.output<typeof factorSchema>[
       level: factor.level,
       createdAt: shown(factor.createdAt),
       ...shownIf('lastUsedAt', factor.lastUsedAt),
+      ...shownIf('usableFrom', factor.usableFrom),
       facts: factor.facts,
     })),
   );

@@ -11,6 +11,7 @@ import { recoveryRequestRoutes } from './recovery-requests.js';
 import { reportRoutes } from './reports.js';
 import { roleRoutes } from './roles.js';
 import { sessionRoutes } from './sessions.js';
+import { smsRoutes } from './sms.js';
 import { suspensionRoutes } from './suspensions.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -26,5 +27,6 @@ export const allRoutes = (services: ApiServices): Route[] => [
   ...clientRoutes(services),
   ...auditEventRoutes(services),
   ...reportRoutes(services),
+  ...smsRoutes(services),
   ...webhookRoutes(services),
 ];
