@@ -8,11 +8,11 @@ export function createTexts({
   issuerName,
   translate,
 }: Pick<FactorDeps, 'issuer' | 'issuerName' | 'translate'>) {
-  const { host } = new URL(issuer);
+  const { hostname: host } = new URL(issuer);
   return {
     /** Ends as browsers want it to offer the code on this host alone (WICG, origin-bound one-time codes). */
     code: (purpose: 'sign_in' | 'enrolment', { locale }: FactorAccount, code: string): string =>
-      `${translate(locale, `sms.text.${purpose}`, { code, company: issuerName })}\n\n@${host} #${code}`,
-    replaced: ({ locale }: FactorAccount): string => translate(locale, 'sms.text.replaced', { company: issuerName }),
+      translate(locale, `sms.text.${purpose}`, { code, company: issuerName, host }),
+    replaced: ({ locale }: FactorAccount): string => translate(locale, 'sms.text.notice', { company: issuerName }),
   };
 }

@@ -4,7 +4,7 @@ import { startTwilio, type TwilioStandIn } from '../../src/demo/twilio/index.js'
 import type { Clock } from '../../src/platform/clock.js';
 import type { Logger } from '../../src/platform/logger.js';
 import { enrolAuthenticator } from '../security/support.js';
-import { startApp, type TestApp } from '../support/app.js';
+import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser, Page } from '../support/browser.js';
 
 export const ACCOUNT_SID = 'AC00000000000000000000000000000000';
@@ -32,6 +32,15 @@ export const smsSettings = (twilio: Pick<TwilioStandIn, 'url'>, more: Record<str
   methods: [{ id: 'totp' }, smsOptions(twilio, more), { id: 'recovery_code' }],
 });
 
+/** A second application. */
+const WIKI = {
+  client_id: 'wiki',
+  client_name: 'Wiki',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: ['https://wiki.example/cb'],
+  first_party: true,
+};
+
 export interface Texting {
   app: TestApp;
   twilio: TwilioStandIn;
@@ -45,7 +54,10 @@ export async function startTexting(
 ): Promise<Texting> {
   const { callbackEveryMs = 20, ...ofApp } = options;
   const twilio = await startTwilio({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN, callbackEveryMs });
-  const app = await startApp(smsSettings(twilio, more), { ...ofApp, env: { TWILIO_AUTH_TOKEN: AUTH_TOKEN } });
+  const app = await startApp(
+    { ...smsSettings(twilio, more), clients: [RP, WIKI] },
+    { ...ofApp, env: { TWILIO_AUTH_TOKEN: AUTH_TOKEN } },
+  );
   app.app.outbox.start();
   return {
     app,

@@ -7,8 +7,6 @@ import { explainTwilioError } from './twilio-errors.js';
 const VALIDITY_SECONDS = 300;
 /** An answer is about 1 KiB. */
 const ANSWER_BYTES = 64 * 1024;
-/** The SDK takes a tenth of a second to load: not within a start, and not within the first message. */
-const WARM_UP_MS = 2_000;
 
 export interface TwilioSecrets {
   /** Signs callbacks, and authenticates requests when there is no API key. */
@@ -30,7 +28,6 @@ export function createTwilioProvider(
     client ??= connect(settings, secrets);
     return client;
   };
-  setTimeout(() => void connected().catch(() => undefined), WARM_UP_MS).unref();
 
   return {
     name: settings.name,
