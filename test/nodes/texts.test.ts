@@ -44,7 +44,7 @@ async function someone(): Promise<{ login: string; number: string }> {
   const account = await cluster.office.account(login);
   await enrolAuthenticator(cluster.office, account);
   cluster.office.app.outbox.start();
-  await enrolPhone({ app: cluster.office, twilio, stop: async () => {} }, account, number);
+  await enrolPhone({ app: cluster.office, twilio }, account, number);
   return { login, number };
 }
 

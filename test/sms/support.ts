@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Account } from '../../src/accounts/contract.js';
 import { startTwilio, type TwilioStandIn } from '../../src/demo/twilio/index.js';
-import type { Clock } from '../../src/platform/clock.js';
+import { type Clock, systemClock } from '../../src/platform/clock.js';
 import type { Logger } from '../../src/platform/logger.js';
 import { enrolAuthenticator } from '../security/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
@@ -44,6 +44,7 @@ const WIKI = {
 export interface Texting {
   app: TestApp;
   twilio: TwilioStandIn;
+  now(): Date;
   stop(): Promise<void>;
 }
 
@@ -62,6 +63,7 @@ export async function startTexting(
   return {
     app,
     twilio,
+    now: () => (options.clock ?? systemClock).now(),
     async stop() {
       await app.stop();
       await twilio.stop();
@@ -93,7 +95,11 @@ export const textsTo = (twilio: TwilioStandIn, number: string): number =>
 const ORIGIN = { requestId: 'enrolment-of-the-test', browser: 'browser-of-the-test' };
 
 /** Sets a number up through the engine, with the code that Twilio was given. */
-export async function enrolPhone({ app, twilio }: Texting, account: Account, number: string): Promise<string> {
+export async function enrolPhone(
+  { app, twilio }: Pick<Texting, 'app' | 'twilio'>,
+  account: Account,
+  number: string,
+): Promise<string> {
   const { engine } = app.app;
   const seen = textsTo(twilio, number);
   const asked = await engine.confirmEnrolment(account, 'sms', { country: 'US', number }, ORIGIN);
@@ -107,7 +113,7 @@ export async function enrolPhone({ app, twilio }: Texting, account: Account, num
 /** Somebody with an authenticator and a phone number. */
 export async function personWithPhone(texting: Texting, login: string, number: string): Promise<Account> {
   const account = await texting.app.account(login);
-  await enrolAuthenticator(texting.app, account);
+  await enrolAuthenticator(texting.app, account, texting.now);
   await enrolPhone(texting, account, number);
   return account;
 }
