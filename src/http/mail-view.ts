@@ -11,7 +11,7 @@ export interface MailRequest {
   name: string;
   /**
    * `link`; `at` and `until` (an ISO 8601 string or milliseconds since the epoch; `at` is now when absent); `method` (a method's id);
-   * `left`; `browser`; `who` (the name of somebody else); words of closed lists.
+   * `left`; `percent`; `browser`; `who` (the name of somebody else); `country` (ISO 3166-1 alpha-2); words of closed lists.
    */
   params?: Readonly<Record<string, string | number>>;
   /** Where "This wasn't me" leads. */
@@ -35,9 +35,13 @@ const UNKNOWN = {
   otherBrowsers: 'other',
   end: 'other',
   role: 'other',
+  percent: 0,
+  country: '',
 };
 
 export type RenderMail = (notice: Notice, request: MailRequest) => RenderedMail;
+
+const regionNames = (locale: string): Intl.DisplayNames => new Intl.DisplayNames([locale], { type: 'region' });
 
 /** One mail from the catalogue's sentences, as text and as HTML (`views/mail/<notice>.pug`). */
 export function createMailRenderer(options: { catalogue: Catalogue; branding: Branding; clock?: Clock }): RenderMail {
@@ -54,6 +58,7 @@ export function createMailRenderer(options: { catalogue: Catalogue; branding: Br
       ...params,
       brand,
       ...(catalogue.has(`method.${params.method}.title`) ? { method: t(`method.${params.method}.title`) } : {}),
+      ...(params.country === undefined ? {} : { country: regionNames(locale).of(String(params.country)) }),
       at: params.at === undefined ? clock.now() : new Date(params.at),
       ...(params.until === undefined ? {} : { until: new Date(params.until) }),
     };

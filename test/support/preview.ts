@@ -52,6 +52,8 @@ for (const notice of NOTICES) {
     circumstances: 'lost_or_stolen',
     end: 'set_up',
     role: 'helpdesk',
+    percent: 80,
+    country: 'LV',
     ...(link ? { link: 'https://id.example.com/link/k3TqPz7dV0aYw1' } : {}),
   };
   const notMeHref = link ? undefined : 'https://id.example.com/not-me/abc';

@@ -89,6 +89,8 @@ describe.each(['en', 'de'])('pages in %s', (locale) => {
       at: NOW.toISOString(),
       method: 'totp',
       left: 1,
+      country: 'LV',
+      percent: 80,
       browser: 'Firefox <1>',
       ...(hasLink ? { link } : {}),
     };
