@@ -306,6 +306,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     },
   });
 
+  const texts = engine.delivery('sms');
   let handler: RequestListener | undefined;
   mountConsole({
     ...core,
@@ -320,6 +321,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     watcher: desk.watcher,
     eventStreams: web.streams,
     suspensionHours: config.recoveryDesk.suspensionHours,
+    ...(texts ? { smsCountries: texts.countries } : {}),
   });
 
   const koa = new Koa({ proxy: config.trustedProxyHops > 0, maxIpsCount: config.trustedProxyHops });

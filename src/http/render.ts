@@ -93,6 +93,15 @@ export function createRenderer(options: {
     }
     return compiled;
   };
+  const regions = new Map<string, Intl.DisplayNames>();
+  const countryName = (locale: string, code: string): string => {
+    let names = regions.get(locale);
+    if (!names) {
+      names = new Intl.DisplayNames([locale], { type: 'region' });
+      regions.set(locale, names);
+    }
+    return names.of(code) ?? code;
+  };
   const url = (path: string): string => basePath + path;
   const brand = { ...branding, title: branding.companyName ?? branding.name, logoAsset: assets.logo };
 
@@ -123,6 +132,11 @@ export function createRenderer(options: {
         formatDateTime: (date: Date) => catalogue.formatDateTime(date, locale),
         secondsUntil: (date: Date) => Math.max(0, Math.ceil((date.getTime() - clock.now().getTime()) / 1000)),
         duration: (seconds: number) => spokenDuration(seconds, t),
+        /** @param code ISO 3166-1 alpha-2. */
+        countryName: (code: string) => countryName(locale, code),
+        /** @param currency ISO 4217. */
+        money: (amount: string, currency: string) =>
+          new Intl.NumberFormat(locale, { style: 'currency', currency }).format(Number(amount)),
         list: (items: string[]) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(items),
       });
     },

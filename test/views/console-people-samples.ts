@@ -90,6 +90,7 @@ export function peopleSamples(at: At, events: readonly Locals[]): Record<string,
     tabs,
     factors: [
       { method: 'totp', label: 'Work phone', createdAt: at(-200 * DAY), lastUsedAt: at(-DAY), revokeHref: '/revoke/1' },
+      { method: 'sms', label: '+49 ••• ••• 42', createdAt: at(-60), usableFrom: at(DAY), revokeHref: '/revoke/3' },
       { method: 'recovery_code', label: '', createdAt: at(-200 * DAY), revokeHref: '/revoke/2' },
     ],
     passes: [{ createdAt: at(-60), expiresAt: at(DAY), withdrawHref: '/withdraw' }],

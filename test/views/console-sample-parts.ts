@@ -10,7 +10,7 @@ export const named = (
   locals: (entry: string) => Locals,
 ): Record<string, Locals> => Object.fromEntries(entries.map((entry) => [`${prefix}#${entry}`, locals(entry)]));
 
-const SECTIONS = ['queue', 'people', 'overview', 'audit', 'clients'];
+const SECTIONS = ['queue', 'people', 'overview', 'sms', 'audit', 'clients'];
 export const frameOf = (current: string, roles: readonly string[] = ['admin']) => ({
   frame: {
     name: 'Ben Okafor',

@@ -3,6 +3,7 @@ import { AUDIT_EVENTS } from '../../src/audit/contract.js';
 import { deskSamples } from './console-desk-samples.js';
 import { peopleSamples } from './console-people-samples.js';
 import { type At, DAY, form, frameOf, type Locals, named, problem } from './console-sample-parts.js';
+import { smsSamples } from './console-sms-samples.js';
 
 /** Locals of the console's pages. */
 export function consoleSamples(at: At): Record<string, Locals> {
@@ -125,6 +126,7 @@ export function consoleSamples(at: At): Record<string, Locals> {
     ],
     open: { count: 4, isMore: false },
     oldestAt: at(-38),
+    sms: { messages: 37, limit: 500, stopped: 1, href: '/console/sms' },
     queueHref: '/console',
     uncoveredHref: '/console/people?covered=false',
   };
@@ -132,7 +134,9 @@ export function consoleSamples(at: At): Record<string, Locals> {
   return {
     ...deskSamples(at),
     ...peopleSamples(at, events),
+    ...smsSamples(at),
     'console/overview': overview,
+    'console/overview#without_sms': { ...overview, sms: undefined },
     'console/overview#empty': {
       ...overview,
       accounts: 0,

@@ -50,7 +50,7 @@ function challenged(challenge: string): Refusal {
 }
 
 /** Names of members that hold instants; what a person typed is never taken for one. */
-const INSTANT = /(?:At|^at|[uU]ntil|deadline|since)$/;
+const INSTANT = /(?:At|^at|[uU]ntil|deadline|since|usableFrom)$/;
 const withDates = (name: string, value: unknown): unknown =>
   INSTANT.test(name) && typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? new Date(value) : value;
 

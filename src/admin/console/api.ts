@@ -26,6 +26,8 @@ export interface ApiFactor {
   level?: string;
   createdAt: Date;
   lastUsedAt?: Date;
+  /** Too new to be accepted before then. */
+  usableFrom?: Date;
 }
 export interface ApiSession {
   id: string;
@@ -85,6 +87,36 @@ export interface ApiCoverage {
   /** Oldest first; `none` is a password alone. */
   signIns: { day: string; total: number; byMethod: Record<string, number> }[];
   isFirstEnrolmentWeak: boolean;
+}
+export interface ApiSmsCountry {
+  country: string;
+  callingCode: string;
+  state: 'open' | 'closed';
+  because: string;
+  since?: Date;
+}
+/** Amounts are decimal numbers in `currency`. */
+interface ApiSmsCounts {
+  sent: number;
+  delivered: number;
+  failed: number;
+  used: number;
+  amount: string;
+}
+export interface ApiSmsReport {
+  currency: string;
+  budget: {
+    day: string;
+    messages: number;
+    messagesLimit: number;
+    amount: string;
+    amountLimit?: string;
+    isExhausted: boolean;
+    endsAt: Date;
+  };
+  /** Latest first. */
+  days: (ApiSmsCounts & { day: string })[];
+  countries: (ApiSmsCountry & ApiSmsCounts & { conversion?: number })[];
 }
 export interface ListOf<T> {
   items: T[];
@@ -167,6 +199,11 @@ export function createApi(send: Send) {
 
     auditEvents: (query: Query) => send<ListOf<ApiAuditEvent>>('/audit-events', { query }),
     coverage: () => send<ApiCoverage>('/reports/coverage'),
+
+    smsReport: (query: Query) => send<ApiSmsReport>('/reports/sms', { query }),
+    smsCountry: (country: string) => send<ApiSmsCountry>(`/sms/countries/${segment(country)}`),
+    setSmsCountry: (country: string, state: 'open' | 'closed', ifMatch: string) =>
+      send<ApiSmsCountry>(`/sms/countries/${segment(country)}`, { method: 'PUT', ifMatch, body: { state } }),
   };
 }
 

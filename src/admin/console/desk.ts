@@ -16,6 +16,8 @@ export interface Console {
   clock: Clock;
   random: Random;
   issuer: string;
+  /** Where text messages can go; absent where they are not among the login methods. */
+  smsCountries?: readonly string[];
   /** A path of ours as the browser sees it. */
   url(path: string): string;
 }
@@ -23,14 +25,20 @@ export interface Console {
 export type Params = Readonly<Record<string, string>>;
 export type Locals = Record<string, unknown>;
 
-const SECTIONS: readonly { id: string; path: string; scope: Scope }[] = [
+const SECTIONS: readonly { id: string; path: string; scope: Scope; isThere?: (desk: Console) => boolean }[] = [
   { id: 'queue', path: '/console', scope: 'recovery:read' },
   { id: 'people', path: '/console/people', scope: 'accounts:read' },
   { id: 'overview', path: '/console/overview', scope: 'reports:read' },
+  {
+    id: 'sms',
+    path: '/console/sms',
+    scope: 'reports:read',
+    isThere: ({ smsCountries }) => smsCountries !== undefined,
+  },
   { id: 'audit', path: '/console/audit', scope: 'audit:read' },
   { id: 'clients', path: '/console/clients', scope: 'clients:read' },
 ];
-export type Section = 'queue' | 'people' | 'overview' | 'audit' | 'clients';
+export type Section = 'queue' | 'people' | 'overview' | 'sms' | 'audit' | 'clients';
 
 /** The frame around every page of somebody signed in. */
 export function show(
@@ -50,11 +58,13 @@ export function show(
         name: administrator.name,
         roles: administrator.roles,
         signOutAction: desk.url('/console/sign-out'),
-        sections: SECTIONS.filter(({ scope }) => administrator.may(scope)).map(({ id, path }) => ({
-          id,
-          href: desk.url(path),
-          isCurrent: id === section,
-        })),
+        sections: SECTIONS.filter(({ scope, isThere }) => administrator.may(scope) && (isThere?.(desk) ?? true)).map(
+          ({ id, path }) => ({
+            id,
+            href: desk.url(path),
+            isCurrent: id === section,
+          }),
+        ),
       },
       ...locals,
     },

@@ -21,6 +21,7 @@ import { mountQueue } from './queue-page.js';
 import { createRelyingParty } from './relying-party.js';
 import { mountRequest } from './request-page.js';
 import { mountSignInPages } from './sign-in-pages.js';
+import { mountSms } from './sms-pages.js';
 import { createWebSessions } from './web-sessions.js';
 
 export { CONSOLE_CLIENT_ID, consoleClient } from './console-client.js';
@@ -42,10 +43,12 @@ export interface ConsoleDeps {
   watcher: Pick<RequestWatcher, 'onAny'>;
   eventStreams: EventStreams;
   suspensionHours: readonly number[];
+  /** Where text messages can go; absent where they are not among the login methods. */
+  smsCountries?: readonly string[];
 }
 
 export function mountConsole(deps: ConsoleDeps): void {
-  const { issuer, clock, random, suspensionHours } = deps;
+  const { issuer, clock, random, suspensionHours, smsCountries } = deps;
   const { pages, presenter, cookies, url } = deps.web;
   const sessions = createWebSessions({ ...deps, cookies });
   const administrators = createAdministrators({
@@ -56,7 +59,17 @@ export function mountConsole(deps: ConsoleDeps): void {
     relyingParty: createRelyingParty({ issuer, secret: deps.clientSecret, clock }),
     fetchFor: createInProcessFetch(deps),
   });
-  const desk: Console = { pages, presenter, administrators, sessions, clock, random, issuer, url };
+  const desk: Console = {
+    pages,
+    presenter,
+    administrators,
+    sessions,
+    clock,
+    random,
+    issuer,
+    url,
+    ...(smsCountries ? { smsCountries } : {}),
+  };
   mountSignInPages(desk, deps.logger);
   mountQueue(desk, deps);
   mountRequest(desk, { suspensionHours });
@@ -64,6 +77,7 @@ export function mountConsole(deps: ConsoleDeps): void {
   mountAccountActions(desk, { suspensionHours });
   mountProfile(desk, { suspensionHours });
   mountOverview(desk);
+  mountSms(desk);
   mountAudit(desk);
   mountClients(desk);
 }

@@ -16,10 +16,11 @@ export function mountOverview(desk: Console): void {
   page(desk, '/console/overview', 'overview', async (ctx, administrator) => {
     const { api } = administrator;
     const limit = String(COUNTED);
-    const [coverage, suspensions, requests] = await Promise.all([
+    const [coverage, suspensions, requests, sms] = await Promise.all([
       api.coverage(),
       administrator.may('suspensions:read') ? api.suspensions({ running: 'true', limit }) : undefined,
       administrator.may('recovery:read') ? api.requests({ state: 'open', limit }) : undefined,
+      desk.smsCountries ? api.smsReport({ days: '1' }) : undefined,
     ]);
     if (!coverage.ok) return coverage.refusal;
     const { accounts, byMethod, signIns, isFirstEnrolmentWeak } = coverage.data;
@@ -58,6 +59,16 @@ export function mountOverview(desk: Console): void {
           }
         : {}),
       ...(requests?.ok ? { open: counted(requests.data), oldestAt: requests.data.items.at(-1)?.createdAt } : {}),
+      ...(sms?.ok
+        ? {
+            sms: {
+              messages: sms.data.budget.messages,
+              limit: sms.data.budget.messagesLimit,
+              stopped: sms.data.countries.filter(({ because }) => because === 'conversion').length,
+              href: desk.url('/console/sms'),
+            },
+          }
+        : {}),
       queueHref: desk.url('/console'),
       uncoveredHref: desk.url('/console/people?covered=false'),
     });

@@ -30,11 +30,12 @@ export function mountProfile(desk: Console, settings: { suspensionHours: readonl
     if (!factors.ok) return factors;
     const now = desk.clock.now();
     return loaded({
-      factors: factors.data.items.map(({ id, method, label, createdAt, lastUsedAt }) => ({
+      factors: factors.data.items.map(({ id, method, label, createdAt, lastUsedAt, usableFrom }) => ({
         method,
         label,
         createdAt,
         lastUsedAt,
+        usableFrom,
         ...(canAct && administrator.may('factors:revoke')
           ? { revokeHref: desk.url(`${pathOf(account.id)}/methods/${encodeURIComponent(id)}/revoke`) }
           : {}),

@@ -81,6 +81,7 @@ export async function consolePaths(app: TestApp, browser: Browser, owner: Accoun
     shape
       .replace('/requests/:id', `/requests/${asked.id}`)
       .replace('/clients/:id', '/clients/third')
+      .replace(':country', 'LV')
       .replace(':id', target.id)
       .replace(/:\w+/g, 'x');
 }
