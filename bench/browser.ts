@@ -73,6 +73,19 @@ export class Browser {
     throw new Error(`no form with ${Object.keys(values).join(', ')} at ${url.pathname}`);
   }
 
+  /** Sends the first form with this action, with its hidden fields; what is answered is not followed. */
+  post({ body, url }: Page, action: RegExp): Promise<Reply> {
+    for (const [form] of body.matchAll(/<form[^>]*>[\s\S]*?<\/form>/g)) {
+      const target = new URL(attribute(form, 'action') ?? '', url);
+      if (!action.test(target.pathname)) continue;
+      const fields = [...form.matchAll(/<input[^>]*>/g)].map(([tag]) => tag);
+      return this.#send(target, {
+        form: Object.fromEntries(fields.map((tag) => [attribute(tag, 'name') ?? '', attribute(tag, 'value') ?? ''])),
+      });
+    }
+    throw new Error(`no form for ${action} at ${url.pathname}`);
+  }
+
   async #follow(first: URL, options: { form?: Record<string, string> }): Promise<Page> {
     let url = first;
     let reply = await this.#send(url, options);

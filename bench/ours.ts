@@ -6,6 +6,7 @@ import { loadConfig, loadSecrets } from '../src/config/index.js';
 import { startServer } from '../src/main.js';
 import { attend } from './attend.js';
 import { CLIENT_ID, REDIRECT_URI, SIGNING_ALGORITHM, serverEnvironment } from './settings.js';
+import { methodsWithTexts } from './sms/settings.js';
 
 const { BENCH_FOLDER, BENCH_DATABASE, BENCH_MONGODB_URI, port } = serverEnvironment();
 const file = join(BENCH_FOLDER, 'ours.yaml');
@@ -14,6 +15,7 @@ writeFileSync(
   stringify({
     issuer: `http://127.0.0.1:${port}`,
     database: { name: BENCH_DATABASE },
+    ...(process.env.BENCH_TWILIO ? { methods: methodsWithTexts(process.env.BENCH_TWILIO) } : {}),
     clients: [
       {
         client_id: CLIENT_ID,

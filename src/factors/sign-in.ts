@@ -117,8 +117,10 @@ export function createSignIn(
           await record('factor_send_refused', signIn, { ...details, reason: outcome.reason });
         return outcome;
       }
-      await challenges.save(key, outcome.state, outcome.ttlSeconds);
-      await record('factor_sent', signIn, details);
+      await Promise.all([
+        challenges.save(key, outcome.state, outcome.ttlSeconds),
+        record('factor_sent', signIn, details),
+      ]);
       return { status: 'sent' };
     },
 

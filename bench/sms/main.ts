@@ -1,0 +1,177 @@
+/** `npm run bench:sms`: what pressing "Send code" costs, with a Twilio that answers at once and with one that takes five seconds. */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mongo } from 'mongoose';
+import { numberIndex, sealNumber } from '../../plugins/sms/data.js';
+import { loadSecrets } from '../../src/config/index.js';
+import { startTwilio } from '../../src/demo/twilio/index.js';
+import { openMongo } from '../../src/platform/embedded-mongodb/index.js';
+import { createSecretBox } from '../../src/platform/secret-box.js';
+import { type BenchAccount, fillDatabases } from '../accounts.js';
+import { Browser, type Page } from '../browser.js';
+import { quantile } from '../measure.js';
+import { cpuMs, pinSelf, startServerProcess } from '../processes.js';
+import { CLIENT_ID, CONCURRENCY, PASSWORD, REDIRECT_URI } from '../settings.js';
+import { ACCOUNT_SID, AUTH_TOKEN, GOALS, MEASURED, SLOW_MS, TOKEN_VARIABLE, WARM_UP } from './settings.js';
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+interface Waiting {
+  browser: Browser;
+  page: Page;
+}
+
+/** As far as the page with the button. */
+async function atTheButton(origin: string, { login }: BenchAccount): Promise<Waiting> {
+  const browser = new Browser(origin);
+  const url = new URL('/auth', origin);
+  const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
+  for (const [name, value] of Object.entries({
+    client_id: CLIENT_ID,
+    redirect_uri: REDIRECT_URI,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  }))
+    url.searchParams.set(name, value);
+  const second = await browser.submit(await browser.open(url), { login, password: PASSWORD });
+  const entry = second.url.pathname.replace(/^(\/second-factor\/[^/]+).*/, '$1/with/sms');
+  return { browser, page: await browser.open(new URL(entry, origin)) };
+}
+
+interface Round {
+  latencies: number[];
+  cpu: number;
+}
+
+/** Everybody presses once, some at a time. The answer is the redirect back to the page, which is not followed here. */
+async function press(waiting: readonly Waiting[], pid: number): Promise<Round> {
+  const queue = [...waiting];
+  const latencies: number[] = [];
+  const before = cpuMs(pid);
+  await Promise.all(
+    Array.from({ length: CONCURRENCY }, async () => {
+      for (let next = queue.pop(); next; next = queue.pop()) {
+        const began = performance.now();
+        const { status } = await next.browser.post(next.page, /\/send$/);
+        latencies.push(performance.now() - began);
+        if (status !== 303) throw new Error(`status ${status} instead of a redirect`);
+      }
+    }),
+  );
+  return { latencies, cpu: (cpuMs(pid) - before) / waiting.length };
+}
+
+const row = (name: string, { latencies, cpu }: Round): string =>
+  `| ${name} | ${quantile(latencies, 0.5).toFixed(1)} | ${quantile(latencies, 0.99).toFixed(1)} | ${Math.max(...latencies).toFixed(1)} | ${cpu.toFixed(1)} |`;
+
+async function run(folder: string, stops: (() => Promise<unknown>)[]): Promise<string> {
+  pinSelf();
+  const { uri, stop } = await openMongo({
+    dataPath: join(folder, 'mongodb'),
+    env: { ...process.env, MONGODB_URI: undefined },
+    log: () => {},
+    progress: say,
+  });
+  stops.unshift(stop);
+  const twilio = await startTwilio({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN });
+  stops.unshift(() => twilio.stop());
+  const client = await mongo.MongoClient.connect(uri);
+  stops.unshift(() => client.close());
+  const keys = {
+    COUNTERSIGN_SEALING_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+    COUNTERSIGN_COOKIE_KEYS: randomBytes(32).toString('base64'),
+    COUNTERSIGN_INDEX_KEY: randomBytes(32).toString('base64'),
+  };
+  const server = await startServerProcess('ours', {
+    ...keys,
+    BENCH_PORT: String(await freePort()),
+    BENCH_MONGODB_URI: uri,
+    BENCH_DATABASE: 'bench',
+    BENCH_FOLDER: folder,
+    BENCH_TWILIO: twilio.url,
+    [TOKEN_VARIABLE]: AUTH_TOKEN,
+  });
+  stops.unshift(server.stop);
+
+  const count = WARM_UP + 2 * MEASURED;
+  const secrets = loadSecrets(keys);
+  const ours = client.db('bench');
+  const people = await fillDatabases({ ours, reference: client.db('unused') }, { count, secrets });
+  await addNumbers(ours, createSecretBox(secrets.sealingKeys, secrets.indexKey));
+  say(`${count} sign-ins as far as the button`);
+  const waiting: Waiting[] = [];
+  for (let at = 0; at < count; at += CONCURRENCY)
+    waiting.push(
+      ...(await Promise.all(people.slice(at, at + CONCURRENCY).map((one) => atTheButton(server.origin, one)))),
+    );
+
+  say('warm up');
+  await press(waiting.slice(0, WARM_UP), server.pid);
+  say('Twilio answers at once');
+  const quick = await press(waiting.slice(WARM_UP, WARM_UP + MEASURED), server.pid);
+  say('Twilio takes five seconds');
+  twilio.plan({ slowMs: SLOW_MS });
+  const slow = await press(waiting.slice(WARM_UP + MEASURED), server.pid);
+  const p99 = quantile(slow.latencies, 0.99);
+  return [
+    `| "Send code", ${MEASURED} times, ${CONCURRENCY} at a time | p50 ms | p99 ms | longest ms | server CPU ms |`,
+    '| --- | ---: | ---: | ---: | ---: |',
+    row('Twilio answers at once', quick),
+    row(`Twilio takes ${SLOW_MS / 1000} s`, slow),
+    '',
+    `p99 with a slow Twilio ${p99.toFixed(1)} ms (${p99 <= GOALS.p99Ms ? 'within' : 'OVER'} ${GOALS.p99Ms}), ${(p99 / quantile(quick.latencies, 0.99)).toFixed(2)} times that with a quick one.`,
+  ].join('\n');
+}
+
+async function addNumbers(database: mongo.Db, secretBox: ReturnType<typeof createSecretBox>): Promise<void> {
+  const accounts = await database
+    .collection<{ _id: string }>('accounts')
+    .find({}, { projection: { _id: 1 } })
+    .toArray();
+  await database.collection<{ _id: string }>('factors').insertMany(
+    accounts.map(({ _id: accountId }, index) => {
+      const number = `+1212555${String(index).padStart(4, '0')}`;
+      const _id = randomBytes(16).toString('base64url');
+      return {
+        _id,
+        accountId,
+        method: 'sms',
+        state: 'active',
+        label: `···· ${number.slice(-2)}`,
+        exclusive: numberIndex(secretBox, number),
+        createdAt: new Date(),
+        activatedAt: new Date(),
+        data: {
+          number: sealNumber(secretBox, { _id, accountId }, number),
+          country: 'US',
+          masked: `···· ${number.slice(-2)}`,
+        },
+      };
+    }),
+  );
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
+const stops: (() => Promise<unknown>)[] = [];
+try {
+  console.log(await run(folder, stops));
+} finally {
+  for (const stop of stops) await stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(0);
