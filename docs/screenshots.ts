@@ -41,9 +41,12 @@ function freePort(): Promise<number> {
 /** The demonstration's settings on ports and data of their own, with an application of a third party for the consent page. */
 async function writeConfig(): Promise<string> {
   const text = readFileSync(join(projectRoot, 'config/demo.yaml'), 'utf8');
-  const [issuerPort, demoPort] = [await freePort(), await freePort()];
+  const [issuerPort, demoPort, textPort] = [await freePort(), await freePort(), await freePort()];
   const config = parse(
-    text.replaceAll('localhost:4000', `localhost:${issuerPort}`).replaceAll('localhost:4001', `localhost:${demoPort}`),
+    text
+      .replaceAll('localhost:4000', `localhost:${issuerPort}`)
+      .replaceAll('localhost:4001', `localhost:${demoPort}`)
+      .replaceAll('127.0.0.1:4002', `127.0.0.1:${textPort}`),
   );
   config.database.embeddedPath = join(work, 'data/mongodb');
   config.branding = {
@@ -97,9 +100,32 @@ async function setUp(page: Page): Promise<void> {
   const secret = ((await page.textContent('#key')) ?? '').replace(/\s/g, '');
   await page.fill('#code', generateSync({ secret }));
   await page.click('button.primary');
+  await page.waitForSelector('#number');
+  await page.click('form[action$="/skip"] button');
   await page.waitForSelector('#codes');
   await page.fill('#code', (await page.textContent('#codes li')) ?? '');
   await page.click('button.primary');
+}
+
+/** A number that exists in films alone, and the code that the text to it holds. */
+async function addNumber(page: Page, baseUrl: string): Promise<void> {
+  await page.waitForSelector('#number');
+  await page.fill('#number', '(202) 555-0142');
+  await shoot(page, 'phone-number', ['desk', 'phone']);
+  await page.click('button.primary');
+  await page.waitForSelector('#code');
+  await page.fill('#code', await codeOfLastText(page, baseUrl));
+  await page.click('button.primary');
+}
+
+/** As the outbox of the demonstration shows it, once it is there. */
+async function codeOfLastText(page: Page, baseUrl: string): Promise<string> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const [, code] = /#(\d{6})/.exec(await (await page.request.get(`${baseUrl}/outbox`)).text()) ?? [];
+    if (code) return code;
+    await page.waitForTimeout(100);
+  }
+  throw new Error('no text has arrived');
 }
 
 /** Monday morning: the employee at the list of other methods, the help desk in a browser of its own. */
@@ -178,6 +204,7 @@ try {
   const secret = ((await page.textContent('#key')) ?? '').replace(/\s/g, '');
   await page.fill('#code', generateSync({ secret }));
   await page.click('button.primary');
+  await addNumber(page, baseUrl);
   await page.waitForSelector('#codes');
   await shoot(page, 'recovery-codes', ['desk', 'phone'], true);
   panels.push(await panel(page, 'Recovery codes', 'light'));
@@ -196,7 +223,13 @@ try {
   panels.push(await panel(page, 'Second step', 'dark'));
   await page.click('a[href$="/methods"]');
   await page.waitForSelector('.rows');
-  await shoot(page, 'other-methods', ['desk']);
+  await shoot(page, 'other-methods', ['desk', 'phone']);
+  await page.click('a[href$="/with/sms"]');
+  await page.click('form[action$="/send"] button');
+  await page.waitForSelector('[data-state=delivered]');
+  await shoot(page, 'code-by-sms', ['desk', 'phone']);
+  await page.click('a[href$="/methods"]');
+  await page.waitForSelector('.rows');
 
   const other = await browser.newPage({ deviceScaleFactor: 1.4 });
   await other.goto(consentRequest(issuer, baseUrl));

@@ -97,16 +97,11 @@ export interface App {
 
 /** Makes the indexes of all folders; before the first request of a new version. */
 export async function ensureIndexes(database: Database): Promise<void> {
-  const folders = [
-    accountsFolder,
-    apiFolder,
-    consoleFolder,
-    adapterFolder,
-    notificationsFolder,
-    secondFactorFolder,
-    webhooksFolder,
-  ];
-  await Promise.all([...folders, ...METHODS].map((folder) => folder.ensureIndexes?.(database)));
+  const folders = [accountsFolder, apiFolder, consoleFolder, adapterFolder, notificationsFolder, webhooksFolder];
+  await Promise.all([
+    ...folders.map((folder) => folder.ensureIndexes(database)),
+    secondFactorFolder.ensureIndexes(database, METHODS),
+  ]);
 }
 
 function methodNamed(id: string): FactorMethod {

@@ -1,5 +1,6 @@
 /** The library face: what an existing `oidc-provider` deployment imports to get the second factor. */
 export { recoveryCode } from '../plugins/recovery-code/index.js';
+export { sms } from '../plugins/sms/index.js';
 export { totp } from '../plugins/totp/index.js';
 export { accountClient } from './account-pages/index.js';
 export type { Account, AccountSource, Standing } from './accounts/contract.js';
