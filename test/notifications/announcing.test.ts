@@ -338,6 +338,25 @@ describe('who is told what', () => {
     expect(mails.map((mail) => mail.replace('@example.com', '').replace(/ for .*/, ''))).toEqual(expected);
   });
 
+  test('of what happened to nobody, administrators and endpoints hear', async () => {
+    await listening();
+    const world = shared();
+    const { outbox } = nodeOn(world);
+    await outbox.announce({ type: 'sms_country_closed', at: FILED.at, facts: { country: 'JM' } });
+    await outbox.kick();
+    expect(told(world).mails).toEqual(
+      ['anna', 'hugo', 'olga'].map(
+        (name) => `${name}@example.com: sms_country_closed for ${name[0]?.toUpperCase()}${name.slice(1)}`,
+      ),
+    );
+    expect(world.transport.sent[0]?.text).toContain('https://id.example/console/sms');
+    expect(JSON.parse(receiver.received[0]?.body ?? '')).toEqual({
+      type: 'sms.country_closed',
+      timestamp: FILED.at,
+      data: { country: 'JM' },
+    });
+  });
+
   test('sentences get the facts that they speak of, and no others', async () => {
     const world = shared();
     const { outbox } = nodeOn(world);
