@@ -7,7 +7,7 @@ const counts = { sent: 40, delivered: 38, failed: 2, used: 36, amount: '2.96' };
 export function smsSamples(at: At): Record<string, Locals> {
   const country = (code: string, state: string, because: string, more: Locals = {}) => ({
     country: code,
-    callingCode: '+49',
+    callingCode: { DE: '+49', FR: '+33', GB: '+44', LV: '+371' }[code] ?? '+1',
     state,
     because,
     ...counts,
