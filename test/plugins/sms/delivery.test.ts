@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Callback } from '../../../src/factors/contract.js';
+import { ACCEPTED, openWorld, orderOf, REFUSED, times, UNKNOWN, type World } from './senders.js';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld(2);
+});
+afterEach(() => world.stop());
+
+const sender = (n = 0) => {
+  const node = world.nodes[n % world.nodes.length];
+  if (!node) throw new Error('no node');
+  return node.sender;
+};
+const ATTEMPT = { id: 'row', isLast: false };
+
+/** One that waits in the outbox. */
+async function posted(): Promise<{ messageId: string; parcel: object }> {
+  world.outbox.holds = true;
+  const sent = await sender().order(orderOf());
+  const parcel = world.outbox.parcels.pop() ?? {};
+  return { messageId: sent.status === 'sent' ? sent.messageId : '', parcel };
+}
+const stored = (id: string) => world.messages.findOne({ _id: id });
+const counted = async () => {
+  const [row] = await world.usage.find({}).toArray();
+  const { sent = 0, delivered = 0, failed = 0, amount = 0 } = row ?? {};
+  return { sent, delivered, failed, amount };
+};
+
+describe('a code is given to a provider once at most', () => {
+  test('twenty deliveries at once on two nodes', async () => {
+    const { messageId, parcel } = await posted();
+    await times(20, (n) => sender(n).deliver(parcel, ATTEMPT));
+    expect(world.carried).toHaveLength(1);
+    expect(await stored(messageId)).toMatchObject({ provider: 'one', sentAt: world.clock.now() });
+  });
+
+  test('whose node died with it in hand: it failed, and is not sent again', async () => {
+    const { messageId, parcel } = await posted();
+    await world.messages.updateOne({ _id: messageId }, { $set: { status: 'sending' } });
+    await sender(1).deliver(parcel, ATTEMPT);
+    await sender(0).deliver(parcel, ATTEMPT);
+    expect(world.carried).toEqual([]);
+    expect(await stored(messageId)).toMatchObject({
+      status: 'failed',
+      reason: 'provider_trouble',
+      code: 'LEFT_BEHIND',
+    });
+    expect(await counted()).toEqual({ sent: 0, delivered: 0, failed: 1, amount: 100_000 });
+  });
+
+  test('that waited for longer than its code lives: it is not sent, and costs nothing', async () => {
+    const { messageId, parcel } = await posted();
+    world.clock.advance(300);
+    await sender().deliver(parcel, ATTEMPT);
+    expect(world.carried).toEqual([]);
+    expect(await stored(messageId)).toMatchObject({ status: 'failed' });
+    expect((await world.nodes[0]?.delivery.report(1))?.budget.messages).toBe(0);
+  });
+
+  test('a provider that refuses is not asked again by the outbox', async () => {
+    world.outcome.sending = REFUSED;
+    const { parcel } = await posted();
+    await sender().deliver(parcel, ATTEMPT);
+    await sender(1).deliver(parcel, ATTEMPT);
+    expect(world.carried).toHaveLength(1);
+  });
+});
+
+test('a notice is tried until a provider takes it', async () => {
+  const { accountId, number, country, text } = orderOf();
+  world.outbox.holds = true;
+  await sender().notify({ accountId, number, country, text });
+  const [parcel] = world.outbox.parcels;
+  world.outcome.sending = REFUSED;
+  await expect(sender().deliver(parcel, ATTEMPT)).rejects.toMatchObject({ code: '20429' });
+  world.outcome.sending = ACCEPTED;
+  await sender(1).deliver(parcel, ATTEMPT);
+  expect(world.carried).toHaveLength(2);
+  expect(await world.messages.findOne({ accountId })).toMatchObject({ purpose: 'notice', status: 'sent' });
+});
+
+describe('what a provider reports', () => {
+  const callback = (id: string, service = 'one'): Callback => ({
+    service,
+    id,
+    url: 'http://localhost',
+    headers: {},
+    body: '',
+  });
+  const report = async (messageId: string, status: 'sent' | 'delivered' | 'failed', service?: string) => {
+    world.callback.answer = {
+      messageId,
+      status,
+      ...(status === 'failed' ? { reason: 'unreachable', code: '30003' } : {}),
+    };
+    return sender(1).receive(callback(messageId, service));
+  };
+  const taken = async (): Promise<string> => {
+    const { messageId, parcel } = await posted();
+    await sender().deliver(parcel, ATTEMPT);
+    return messageId;
+  };
+
+  test.each([
+    [['sent', 'delivered'], 'delivered'],
+    [['delivered', 'sent'], 'delivered'],
+    [['delivered', 'delivered', 'failed'], 'delivered'],
+    [['sent', 'failed', 'failed'], 'failed'],
+    [['failed', 'delivered'], 'failed'],
+  ] as const)('%j ends as %s, counted once', async (reports, end) => {
+    const id = await taken();
+    for (const status of reports) expect(await report(id, status)).toBe('accepted');
+    expect((await stored(id))?.status).toBe(end);
+    expect(await counted()).toEqual({
+      sent: 1,
+      delivered: end === 'delivered' ? 1 : 0,
+      failed: end === 'failed' ? 1 : 0,
+      amount: 100_000,
+    });
+  });
+
+  test('many at once: one counts', async () => {
+    const id = await taken();
+    world.callback.answer = { messageId: id, status: 'delivered' };
+    await times(20, (n) => sender(n).receive(callback(id)));
+    expect(await counted()).toMatchObject({ delivered: 1 });
+  });
+
+  test('before its answer arrived, and after nobody waited for it any more', async () => {
+    const { messageId: early } = await posted();
+    await world.messages.updateOne({ _id: early }, { $set: { status: 'sending' } });
+    expect(await report(early, 'delivered')).toBe('accepted');
+    expect((await stored(early))?.status).toBe('delivered');
+
+    world.outcome.sending = UNKNOWN;
+    const late = await taken();
+    expect(await stored(late)).toMatchObject({ status: 'failed', reason: 'provider_trouble' });
+    await report(late, 'sent');
+    await report(late, 'delivered');
+    const found = await stored(late);
+    expect(found).toMatchObject({ status: 'delivered' });
+    expect(found).not.toHaveProperty('reason');
+    expect(await counted()).toMatchObject({ sent: 1, delivered: 2, failed: 0 });
+  });
+
+  test('a forged one, one of another provider, one of no message, and one of a message not sent yet change nothing', async () => {
+    const id = await taken();
+    world.callback.answer = 'forged';
+    expect(await sender().receive(callback(id))).toBe('forged');
+    expect(await sender().receive(callback('no-such-message'))).toBe('forged');
+    expect(await report(id, 'delivered', 'two')).toBe('unknown');
+    expect(await report(id, 'delivered', 'three')).toBe('unknown');
+    expect(await report('no-such-message', 'delivered')).toBe('unknown');
+    const { messageId } = await posted();
+    expect(await report(messageId, 'delivered')).toBe('unknown');
+    expect((await stored(id))?.status).toBe('sent');
+    expect((await stored(messageId))?.status).toBe('queued');
+    world.callback.answer = undefined;
+    expect(await sender().receive(callback(id))).toBe('accepted');
+  });
+});
+
+test('no number and no text stands in what is stored', async () => {
+  const order = orderOf({ text: 'canary 987654' });
+  await sender().order(order);
+  const everything = JSON.stringify([
+    await world.messages.find({}).toArray(),
+    await world.usage.find({}).toArray(),
+    await world.allSubjects(),
+    world.audited,
+    world.announced,
+  ]);
+  expect(everything).toContain(order.accountId);
+  expect(everything).not.toContain(order.number.slice(2));
+  expect(everything).not.toContain('987654');
+});
