@@ -169,6 +169,18 @@ describe('with the method itself', () => {
     ]);
   });
 
+  test('a decision that cannot be written down is not made', async () => {
+    const { record } = real.app.audit;
+    real.app.audit.record = async (...given) => {
+      await record(...given);
+      throw new Error('broken off');
+    };
+    await expect(owner.change('PUT', '/sms/countries/DE', { state: 'closed' })).rejects.toThrow('INTERNAL');
+    real.app.audit.record = record;
+    expect((await owner.get('/sms/countries/DE')).body).toMatchObject({ state: 'open', because: 'configured' });
+    expect((await owner.get('/audit-events?type=sms_country_closed')).body.items).toEqual([]);
+  });
+
   test('a decision holds until the next one', async () => {
     expect((await owner.get('/sms/countries/LV')).body).toMatchObject({ state: 'closed', because: 'not_configured' });
     for (const state of ['open', 'closed', 'open']) {
