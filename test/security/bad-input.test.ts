@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { consolePaths } from '../admin/console/support.js';
 import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
+import { AUTH_TOKEN, smsSettings } from '../sms/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
@@ -24,10 +25,15 @@ const LEFT_OUT = ['attempts', 'audit_events', 'oidc', 'console_sessions'];
 let sessionUid: string;
 
 beforeAll(async () => {
-  app = await startApp({
-    deviceFlow: { enabled: true },
-    clients: [RP, { ...RP, client_id: 'third', client_name: 'Third', first_party: false }],
-  });
+  // Nothing here is sent: the outbox rests.
+  app = await startApp(
+    {
+      ...smsSettings({ url: 'http://127.0.0.1:9' }),
+      deviceFlow: { enabled: true },
+      clients: [RP, { ...RP, client_id: 'third', client_name: 'Third', first_party: false }],
+    },
+    { env: { TWILIO_AUTH_TOKEN: AUTH_TOKEN } },
+  );
   rp = new RelyingParty(app.issuer);
   anna = await person(app, 'anna@example.com');
   visitor = app.browser();
@@ -90,7 +96,15 @@ function expectClearRefusal(
 test('there are forms to attack, and a living context for each kind', () => {
   const kinds = new Set(app.app.web.pages.forms.map(({ path }) => path.split('/')[1]));
   expect([...kinds].filter((kind) => kind !== 'forgot-password' && !live[kind ?? ''])).toEqual([]);
-  expect(app.app.web.pages.forms.length).toBeGreaterThan(20);
+  const paths = app.app.web.pages.forms.map(({ path }) => path);
+  expect(paths.length).toBeGreaterThan(20);
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      '/second-factor/:uid/with/sms/send',
+      '/second-factor/:uid/set-up/skip',
+      '/account/add/sms',
+    ]),
+  );
 });
 
 test('every form refuses every malformed request, and writes nothing', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { createTexts } from '../../../plugins/sms/texts.js';
 import { createCatalogue } from '../../../src/http/i18n.js';
 
 /** 3GPP TS 23.038, table 1 without the escape; the characters of its extension would count twice. */
@@ -9,19 +10,30 @@ const company = 'Bücher & Söhne Berlin'.slice(0, 20);
 const host = `${'login.'.repeat(5)}example.de`;
 
 describe.each(['en', 'de'])('the message in %s', (locale) => {
-  const text = (what: string) => catalogue.translator(locale)(`sms.text.${what}`, { code: '012345', company, host });
+  const account = { id: 'a1', login: 'anna', name: 'Anna', email: 'anna@example.com', locale };
+  const texts = createTexts({
+    issuer: `https://${host}/id`,
+    issuerName: company,
+    translate: (wanted, key, params) => catalogue.translator(wanted ?? 'en')(key, params),
+  });
+  const codes = (['sign_in', 'enrolment'] as const).map((purpose) => texts.code(purpose, account, '012345'));
 
-  test.each(['sign_in', 'enrolment', 'notice'])('%s is one message: GSM 7 bit, 160 characters at most', (what) => {
+  test('is one: GSM 7 bit, 160 characters at most', () => {
     expect([company.length, host.length]).toEqual([20, 40]);
-    expect(text(what)).toMatch(GSM_7);
-    expect(text(what).length).toBeLessThanOrEqual(160);
+    for (const text of [...codes, texts.replaced(account)]) {
+      expect(text).toMatch(GSM_7);
+      expect(text.length).toBeLessThanOrEqual(160);
+    }
   });
 
-  test.each(['sign_in', 'enrolment'])('%s begins with the code and ends with what binds it to our host', (what) => {
-    const lines = text(what).split('\n');
-    expect(lines[0]).toMatch(/^012345 /);
-    expect(lines.at(-1)).toBe(`@${host} #012345`);
+  test('begins with the code and ends with what binds it to our host', () => {
+    for (const text of codes) {
+      expect(text).toMatch(/^012345 /);
+      expect(text.split('\n').at(-1)).toBe(`@${host} #012345`);
+    }
   });
 
-  test('the notice carries no code', () => expect(text('notice')).not.toContain('012345'));
+  test('carries no code to a number that was replaced', () => {
+    expect(texts.replaced(account)).not.toMatch(/\d|@/);
+  });
 });
