@@ -5,6 +5,7 @@ import { PASSWORD, RP, startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { consoleJourney } from './console-journey.js';
 import { deskJourney } from './desk-journey.js';
+import { SMS, textsJourney } from './texts-journey.js';
 
 interface Profiled {
   ns: string;
@@ -30,6 +31,7 @@ let cleo: Person;
 
 beforeAll(async () => {
   app = await startApp({
+    methods: [{ id: 'totp' }, SMS, { id: 'recovery_code' }],
     clients: [
       { ...RP, issue_refresh_token: true },
       { ...RP, client_id: 'third', first_party: false },
@@ -93,6 +95,16 @@ async function crowd(): Promise<void> {
     accessCodesIssued: 0,
     ...(n % 2 ? { isOpen: true } : {}),
   }));
+  await insert('sms_messages', () => ({
+    accountId,
+    country: 'DE',
+    purpose: 'sign_in',
+    status: 'sent',
+    sentAt: past,
+    expiresAt: later,
+  }));
+  await insert('sms_usage', () => ({ day: '2020-01-01', country: 'DE', sent: 1, expiresAt: later }));
+  await insert('sms_former_numbers', (n) => ({ exclusive: `crowd-${n}`, expiresAt: later }));
   await insert('access_passes', (n) => ({ accountId: `crowd-${n}`, createdAt: past, expiresAt: later }));
   await insert('outbox', (n) =>
     n % 2 === 0
@@ -102,6 +114,7 @@ async function crowd(): Promise<void> {
 }
 
 async function journey(): Promise<void> {
+  await textsJourney(app, rp, ben.account);
   const browser = app.browser();
   const wrong = await typePassword(browser, rp.request().url, 'anna@example.com', 'not the password');
   expect(wrong.status).toBe(422);
@@ -194,6 +207,10 @@ test('a whole journey: no scan of a collection, and nothing read in vain', async
     'recovery_requests',
     'suspensions',
     'access_passes',
+    'sms_messages',
+    'sms_countries',
+    'sms_usage',
+    'sms_former_numbers',
   ])
     expect([name, seen.has(name)]).toEqual([name, true]);
 
