@@ -1,7 +1,7 @@
 import { hasNotMe, NOTICES } from '../../src/notifications/contract.js';
 import { apiDocs } from './api-docs-sample.js';
 import { consoleSamples } from './console-samples.js';
-import { smsSamples } from './sms-samples.js';
+import { phoneNumber, smsSamples } from './sms-samples.js';
 
 /** Locals of every page, in every state worth looking at: `<view>` or `<view>#<state>`. */
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 23, 9, 0) + minutes * 60_000);
@@ -48,26 +48,6 @@ const codesEnrol = { action: '/interaction/abc/set-up/recovery_code', step: { n:
 const newPassword = { action: '/password/new', login, minimumLength: 15 };
 const browser = 'Firefox on Windows';
 
-/** The row of the security page; `usableFrom` of a number that was changed lately. */
-function phoneNumber(usableFrom?: Date) {
-  return {
-    id: 'sms',
-    kind: 'fallback',
-    replaces: true,
-    addHref: '/account/add/sms',
-    factors: [
-      {
-        id: 'f3',
-        label: '···· 42',
-        facts: { masked: '···· 42' },
-        createdAt: at(-30),
-        removeHref: '/account/f3/remove',
-        ...(usableFrom ? { usableFrom } : {}),
-      },
-    ],
-  };
-}
-
 const account = {
   account: { login, name: 'Anna Berger', email: login },
   level: '2fa',
@@ -94,7 +74,7 @@ const account = {
         },
       ],
     },
-    phoneNumber(),
+    phoneNumber(at(-30)),
     { id: 'recovery_code', kind: 'reserve', factors: [] },
   ],
   recoveryCodes: { left: 7, createdAt: at(-200 * day), newHref: '/account/set-up/recovery_code' },
@@ -361,11 +341,11 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'account/home': account,
   'account/home#new-number': {
     ...account,
-    methods: [...account.methods.slice(0, 1), phoneNumber(at(day - 30))],
+    methods: [...account.methods.slice(0, 1), phoneNumber(at(-30), at(day - 30))],
   },
   'account/home#no-number': {
     ...account,
-    methods: [...account.methods.slice(0, 1), { ...phoneNumber(), factors: [] }],
+    methods: [...account.methods.slice(0, 1), { ...phoneNumber(at(-30)), factors: [] }],
   },
   'account/home#suspended': { ...account, level: '1fa', suspension: { until: at(day), setUpHref: '/account/turn-on' } },
   'account/home#bare': {

@@ -85,3 +85,23 @@ export function smsSamples(at: (minutes: number) => Date): Record<string, Record
     'sms/enrol#code-wait': { ...code, ...refused, reason: 'wait', retryAt: at(0.5), againAt: at(0.5) },
   };
 }
+
+/** The row of the security page; `usableFrom` of a number that was changed lately. */
+export function phoneNumber(createdAt: Date, usableFrom?: Date) {
+  return {
+    id: 'sms',
+    kind: 'fallback',
+    replaces: true,
+    addHref: '/account/add/sms',
+    factors: [
+      {
+        id: 'f3',
+        label: '···· 42',
+        facts: { masked: '···· 42' },
+        createdAt,
+        removeHref: '/account/f3/remove',
+        ...(usableFrom ? { usableFrom } : {}),
+      },
+    ],
+  };
+}
