@@ -17,6 +17,7 @@ export async function consoleJourney(app: TestApp, account: Account): Promise<vo
   await submit(`${person}/end-suspension`, { reason: '' });
   await submit(`${person}/access-pass`, {});
   await submit('/console/new-client', { name: 'Wiki', kind: 'server', redirectUris: 'https://w.example/cb' });
+  await submit('/console/sms/countries/LV/open', {});
   for (const path of [
     '/console',
     '/console?state=approved',
@@ -28,6 +29,7 @@ export async function consoleJourney(app: TestApp, account: Account): Promise<vo
     `${person}?tab=requests`,
     `${person}?tab=audit`,
     '/console/overview',
+    '/console/sms',
     '/console/audit',
     '/console/audit?type=role_granted',
     `/console/audit?actor=${account.id}`,
