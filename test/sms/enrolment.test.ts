@@ -195,3 +195,26 @@ describe('the wizard', () => {
     expect(back.url.pathname).toMatch(/recovery_code$/);
   });
 });
+
+test('where it may be the first method, the wizard offers it, and recovery codes follow', async () => {
+  const first = await startTexting({ mayBeFirst: true }, { clock });
+  try {
+    const application = new RelyingParty(first.app.issuer);
+    const account = await first.app.account('hal');
+    const browser = first.app.browser();
+    const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:countersign:acr:2fa'] } } });
+    const { url, verifier } = application.request({ claims });
+    const choose = await typePassword(browser, url, account.login);
+    const number = await browser.submit(choose, { method: 'sms' });
+    const typed = await browser.submit(number, { country: 'US', number: '(212) 555-0121' });
+    const codes = await browser.submit(typed, { code: await codeSent(first.twilio, '+12125550121') });
+    expect(codes.url.pathname).toMatch(/recovery_code$/);
+    const [code = ''] = /[0-9A-Z]{4}(-[0-9A-Z]{4}){3}/.exec(codes.text) ?? [];
+    const done = await browser.submit(codes, { code });
+    expect((await application.tokens(done, verifier)).claims.amr).toEqual(
+      expect.arrayContaining(['pwd', 'sms', 'mfa']),
+    );
+  } finally {
+    await first.stop();
+  }
+});

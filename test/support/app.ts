@@ -37,6 +37,16 @@ export const testSecrets: Secrets = {
   indexKey: Buffer.alloc(32, 9),
 };
 
+/** A server that cannot be made leaves nothing behind. */
+async function createOr(giveUp: () => Promise<void> | undefined, ...made: Parameters<typeof createApp>): Promise<App> {
+  try {
+    return createApp(...made);
+  } catch (error) {
+    await giveUp();
+    throw error;
+  }
+}
+
 export interface TestApp {
   issuer: string;
   /** Where it listens on 127.0.0.1, whatever the issuer says. */
@@ -113,7 +123,7 @@ export async function startApp(
   const database = (options.database ?? own) as TestApp['database'];
   await ensureIndexes(database);
   const calls: string[] = [];
-  const app = createApp(config, {
+  const app = await createOr(() => own?.drop(), config, {
     database,
     secrets: testSecrets,
     jwks: await signingKeys(),

@@ -31,7 +31,7 @@ const name = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'must be lower case letters, digits and hyphens, 32 at most');
 
-const timeoutMs = z.int().min(100).max(30_000).default(5_000);
+const timeoutMs = z.int().min(100).max(15_000).default(5_000);
 
 const twilio = z
   .strictObject({
@@ -132,6 +132,9 @@ function decoded(url: string): string {
   }
 }
 
+/** Shorter than the time after which the outbox believes that whoever has a message in hand is dead. */
+const LONGEST_MS = 15_000;
+
 const outbox = z.strictObject({ name, type: z.literal('outbox') });
 
 /** The setting `providers`: who carries text messages, in the order in which they are asked. */
@@ -143,6 +146,12 @@ export const providersSchema = z
       if (providers.findIndex((other) => other.name === provider.name) < index)
         problem(context, 'is the name of another provider', [index, 'name']);
     });
+    const longestMs = providers.reduce((sum, one) => sum + (one.type === 'outbox' ? 0 : one.timeoutMs), 0);
+    if (longestMs > LONGEST_MS)
+      problem(
+        context,
+        `must have timeouts of ${LONGEST_MS / 1000} seconds together, at most: another node would take over`,
+      );
   });
 
 export type ProviderSettings = z.output<typeof providersSchema>[number];

@@ -226,7 +226,7 @@ describe('login methods', () => {
     const { body } = await helpdesk.get(`/accounts/${id}/factors`);
     expect(body.items.map(({ method, kind }: { method: string; kind: string }) => [method, kind])).toEqual([
       ['totp', 'primary'],
-      ['recovery_code', 'fallback'],
+      ['recovery_code', 'reserve'],
     ]);
     expect((await helpdesk.get(`/accounts/${id}`)).body).toMatchObject({
       covered: true,

@@ -71,7 +71,7 @@ describe('what is wrong is named by its place', () => {
     ['a placeholder that is none', [http({ body: { json: ['{to}', '{text}', '{code}'] } })], ['0.body.json']],
     ['two bodies', [http({ body: { ...JSON_BODY, form: {} } })], ['0.body']],
     ['a redirect that counts as success', [http({ success: [302] })], ['0.success.0']],
-    ['a time that is too long', [http({ timeoutMs: 60_000 })], ['0.timeoutMs']],
+    ['a time that is too long', [http({ timeoutMs: 60_000 })], ['0.timeoutMs', '']],
     [
       'several things in several places',
       [twilioSettings({ from: 'ä', timeoutMs: 0 }), http({ url: 'x' })],
