@@ -70,11 +70,11 @@ export function createBudget(
     },
 
     /** It was surely not sent. @param day on which it was taken. */
-    giveBack: (day: string, country: string, price: number, times = 1): Promise<void> =>
+    giveBack: (day: string, country: string, price: number): Promise<void> =>
       throttle.settle(subjectOf(day), {
         release: [messages, amount(price), intoCountry(country)].map(({ counter: name, cost = 1 }) => ({
           counter: name,
-          cost: cost * times,
+          cost,
         })),
       }),
 

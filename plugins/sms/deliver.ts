@@ -32,7 +32,7 @@ export function createDeliver({ budget, conversion, messages, providers, usage }
     charged: number,
   ): Promise<boolean> => {
     const { _id, day, country, amount } = message;
-    if (!(await messages.failed(_id, how, charged > 0))) return false;
+    if (!(await messages.failed(_id, how, charged > 0 ? true : undefined))) return false;
     await usage.count({ day, country }, { failed: 1, amount: amount * charged });
     return true;
   };
@@ -40,21 +40,22 @@ export function createDeliver({ budget, conversion, messages, providers, usage }
   const carry = async (message: SmsMessage, { messageId: id, to, text }: Parcel, isLast: boolean): Promise<void> => {
     const { day, country, amount } = message;
     const isCode = message.purpose !== 'notice';
-    let counted = isCode ? 1 : 0;
+    /** The days on which the budget has counted it. */
+    const counted = isCode ? [day] : [];
     const { handOver, provider, mayHaveSent } = await providers.send(
       { id, to, text },
       {
         // Who is asked after one that may have sent it charges, too.
         async mayCostMore() {
-          const hasRoom = !isCode || (await budget.take(country)) !== undefined;
-          if (isCode && hasRoom) counted += 1;
-          return hasRoom;
+          const taken = isCode ? await budget.take(country) : undefined;
+          if (taken) counted.push(taken);
+          return !isCode || taken !== undefined;
         },
       },
     );
     const charged = mayHaveSent.length;
     if (!isCode) await budget.add(country, charged);
-    else if (counted > charged) await budget.giveBack(day, country, amount, counted - charged);
+    for (const unused of counted.slice(charged)) await budget.giveBack(unused, country, amount);
 
     if (handOver.status === 'accepted') {
       const { providerMessageId, isDelivered = false } = handOver;

@@ -18,6 +18,8 @@ export interface SmsMessage {
   status: 'queued' | 'sending' | 'sent' | 'delivered' | 'failed';
   /** Of a failed one. */
   reason?: FailureReason;
+  /** Failed as far as we know: a provider may have sent it all the same. */
+  mayArrive?: true;
   /** Of the provider, for the log and for administrators. */
   code?: string;
   provider?: string;

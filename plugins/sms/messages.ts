@@ -62,11 +62,11 @@ export function createMessages({ clock, database, random }: Pick<FactorDeps, 'cl
     failed: (
       id: string,
       how: { reason: FailureReason; code: string; provider?: string },
-      mayArrive = false,
+      mayArrive?: true,
     ): Promise<SmsMessage | null> =>
       move(
         { _id: id, status: { $in: ['queued', 'sending'] } },
-        { status: 'failed', ...how, ...(mayArrive ? { sentAt: clock.now() } : {}) },
+        { status: 'failed', ...how, ...(mayArrive ? { sentAt: clock.now(), mayArrive } : {}) },
       ),
 
     /** What a callback says. Null: known already, or overtaken by what came after it. */
@@ -74,11 +74,7 @@ export function createMessages({ clock, database, random }: Pick<FactorDeps, 'cl
     reportedDelivered: (id: string) => move({ _id: id, status: { $in: ['sending', 'sent'] } }, { status: 'delivered' }),
     /** Nobody had heard of it in time. */
     reportedAfterAll: (id: string, status: 'sent' | 'delivered') =>
-      move(
-        { _id: id, status: 'failed', reason: 'provider_trouble', sentAt: { $exists: true } },
-        { status },
-        { reason: '', code: '' },
-      ),
+      move({ _id: id, status: 'failed', mayArrive: true }, { status }, { reason: '', code: '', mayArrive: '' }),
     reportedFailed: (id: string, reason: FailureReason, code: string | undefined) =>
       move({ _id: id, status: { $in: ['sending', 'sent'] } }, { status: 'failed', reason, ...(code ? { code } : {}) }),
 

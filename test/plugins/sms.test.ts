@@ -16,7 +16,7 @@ const lastCode = async ({ database }: TwoNodes, account: EngineAccount): Promise
     .sort({ $natural: -1 })
     .limit(1)
     .toArray();
-  return /#(\d{6})$/.exec(last?.text ?? '')?.[1] ?? '';
+  return /\b(\d{6})\b/.exec(last?.text ?? '')?.[1] ?? '';
 };
 
 describeContract({

@@ -27,7 +27,8 @@ test('money: never a message more than it pays for, each at the price of its cou
   expect(tally(results).out_of_service).toBeGreaterThan(0);
   const state = (await world.nodes[0]?.delivery.report(1))?.budget;
   expect(state?.amount).toBeLessThanOrEqual(2_000_000);
-  expect(state?.amount).toBeGreaterThan(1_900_000);
+  // Not even the cheapest would fit any more.
+  expect(state?.amount).toBeGreaterThan(2_000_000 - 30_000);
   const spent = (await world.messages.find({}).toArray()).reduce((sum, { amount }) => sum + amount, 0);
   expect(spent).toBe(state?.amount);
 }, 60_000);
@@ -62,6 +63,15 @@ test('a second provider is not asked when the budget has no room for it', async 
   await orders(1);
   expect((await world.nodes[0]?.delivery.report(1))?.budget.messages).toBe(1);
   expect(await world.messages.findOne({})).toMatchObject({ status: 'failed', reason: 'provider_trouble' });
+});
+
+test('a second provider that is asked after midnight, and refuses, is given back to its own day', async () => {
+  world = await openWorld(1, { budget: { messagesPerDay: 5 } }, 'UTC', new Date('2046-07-01T23:59:59Z'));
+  world.outcome.sending = UNKNOWN;
+  world.meanwhile.work = () => world.clock.advance(2);
+  await orders(1);
+  expect(await world.counts('sms:day:2046-07-01')).toMatchObject({ messages: 1, amount: 100_000 });
+  expect(await world.counts('sms:day:2046-07-02')).toMatchObject({ messages: 0, amount: 0 });
 });
 
 test('a notice is held back by nothing and counts as spent', async () => {

@@ -146,6 +146,16 @@ describe('what a provider reports', () => {
     expect(await counted()).toMatchObject({ sent: 1, delivered: 2, failed: 0 });
   });
 
+  test('a failure without a known reason stays one, whatever comes later', async () => {
+    const id = await taken();
+    world.callback.answer = { messageId: id, status: 'failed' };
+    await sender().receive(callback(id));
+    await report(id, 'sent');
+    await report(id, 'delivered');
+    expect(await stored(id)).toMatchObject({ status: 'failed', reason: 'provider_trouble' });
+    expect(await counted()).toEqual({ sent: 1, delivered: 0, failed: 1, amount: 100_000 });
+  });
+
   test('a forged one, one of another provider, one of no message, and one of a message not sent yet change nothing', async () => {
     const id = await taken();
     world.callback.answer = 'forged';

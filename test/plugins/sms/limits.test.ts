@@ -106,10 +106,14 @@ describe('the limits of a number, an address and a network', () => {
     },
   );
 
-  test('whoever has to wait takes nothing from those behind the same address', async () => {
-    const waiting = orderOf({ ip: '198.51.100.7' });
+  test('whoever has to wait takes nothing from those behind the same address, not even for a moment', async () => {
+    const ip = '198.51.100.7';
+    const waiting = orderOf({ ip });
     await a.order(waiting);
-    await times(50, () => b.order(waiting));
-    expect(await world.counts('sms:ip:198.51.100.7')).toEqual({ hour: 1 });
+    const storm = times(200, (n) => (n % 2 ? a : b).order(waiting));
+    const others = await times(4, async () => b.order(orderOf({ ip })));
+    expect(tally(others)).toEqual({ sent: 4 });
+    expect(tally(await storm)).toEqual({ wait: 200 });
+    expect(await world.counts(`sms:ip:${ip}`)).toEqual({ hour: 5 });
   });
 });

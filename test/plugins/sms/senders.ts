@@ -40,6 +40,8 @@ export interface World {
   /** What becomes of the next ones. */
   outcome: { sending: Sending; receipt?: Awaited<ReturnType<NonNullable<ReturnType<Providers['find']>>['send']>> };
   /** Messages that are put in the outbox wait here while it is set. */
+  /** Happens between the first provider and the second. */
+  meanwhile: { work?: () => void };
   outbox: { holds: boolean; parcels: object[] };
   callback: { answer: unknown };
   audited: AuditEvent[];
@@ -82,6 +84,7 @@ export async function openWorld(
     clock,
     carried: [] as World['carried'],
     outcome: { sending: ACCEPTED },
+    meanwhile: {} as World['meanwhile'],
     outbox: { holds: false, parcels: [] as object[] },
     callback: { answer: undefined as unknown },
     audited: [] as AuditEvent[],
@@ -112,7 +115,8 @@ export async function openWorld(
         async send(message, terms) {
           world.carried.push(message);
           const { sending } = world.outcome;
-          if (sending.mayHaveSent.length < 2) return sending;
+          world.meanwhile.work?.();
+          if (sending.mayHaveSent.length < 2 && !world.meanwhile.work) return sending;
           return (await terms?.mayCostMore?.()) ? sending : UNKNOWN;
         },
         find: (name) =>
