@@ -66,7 +66,7 @@ export function createDeliveryControl(
       };
     },
 
-    async setCountry(country, isOpen, _by, unit) {
+    async setCountry(country, isOpen, unit) {
       return (await countries.state(country)) ? countries.decide(country, isOpen, unit) : 'unknown';
     },
   };

@@ -61,5 +61,5 @@ export interface DeliveryControl {
    * An administrator opens or closes a country; it holds until the next decision.
    * `unknown`: no country that has telephone numbers. The caller audits.
    */
-  setCountry(country: string, isOpen: boolean, by: string, unit?: Unit): Promise<'changed' | 'unchanged' | 'unknown'>;
+  setCountry(country: string, isOpen: boolean, unit?: Unit): Promise<'changed' | 'unchanged' | 'unknown'>;
 }

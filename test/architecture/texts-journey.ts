@@ -51,7 +51,7 @@ export async function textsJourney(app: TestApp, rp: RelyingParty, account: Acco
   const delivery = engine.delivery('sms');
   await delivery?.report(30);
   await delivery?.country('FR');
-  await delivery?.setCountry('FR', true, 'olga');
+  await delivery?.setCountry('FR', true);
   const [phone] = (await engine.forAccount(account.id)).find(({ id }) => id === 'sms')?.factors ?? [];
   await engine.remove(account, phone?.id ?? '', ORIGIN);
 }

@@ -28,7 +28,7 @@ export function madeUpDelivery(changes: Partial<DeliveryReport> = {}): DeliveryC
     asked,
     countries: [...states.keys()],
     country: async (country) => states.get(country),
-    async setCountry(country, isOpen, _by, _unit) {
+    async setCountry(country, isOpen, _unit) {
       const state = states.get(country);
       if (!state) return 'unknown';
       if (state.isOpen === isOpen) return 'unchanged';

@@ -132,7 +132,7 @@ describe('a country', () => {
 
   test('that somebody else decided on meanwhile is shown as it is now', async () => {
     const open = await ada.browser.open('/console/sms/countries/FR/open');
-    await app.app.engine.delivery('sms')?.setCountry('FR', true, 'somebody');
+    await app.app.engine.delivery('sms')?.setCountry('FR', true);
     const stale = await ada.browser.submit(open, {}, /open$/);
     expect([stale.status, stale.text.includes('Changed elsewhere in the meantime')]).toEqual([412, true]);
   });

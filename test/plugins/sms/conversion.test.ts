@@ -44,8 +44,8 @@ test('it stays closed until an administrator opens it, and is measured anew from
   expect(await isOpen()).toBe(false);
   world.clock.advance(24 * 60 * MINUTES);
   expect(await isOpen()).toBe(false);
-  expect(await node().delivery.setCountry('US', true, 'olga')).toBe('changed');
-  expect(await node().delivery.setCountry('US', true, 'olga')).toBe('unchanged');
+  expect(await node().delivery.setCountry('US', true)).toBe('changed');
+  expect(await node().delivery.setCountry('US', true)).toBe('unchanged');
   world.clock.advance(1);
   await send(9, 0);
   world.clock.advance(6 * MINUTES);
@@ -86,10 +86,10 @@ test('where numbers may be: the list, or the home country and those of enrolled 
   expect([...(await countries.allowed())].sort()).toEqual(['AT', 'US']);
   expect(await delivery.country('AT')).toMatchObject({ because: 'enrolled', callingCode: '+43', isOpen: true });
   expect(await delivery.country('FR')).toMatchObject({ because: 'not_configured', isOpen: false });
-  expect(await delivery.setCountry('FR', true, 'olga')).toBe('changed');
-  expect(await delivery.setCountry('US', false, 'olga')).toBe('changed');
+  expect(await delivery.setCountry('FR', true)).toBe('changed');
+  expect(await delivery.setCountry('US', false)).toBe('changed');
   expect([...(await countries.allowed())].sort()).toEqual(['AT', 'FR']);
-  expect(await delivery.setCountry('XX', true, 'olga')).toBe('unknown');
+  expect(await delivery.setCountry('XX', true)).toBe('unknown');
   expect(await delivery.country('XX')).toBeUndefined();
 });
 

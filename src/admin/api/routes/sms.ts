@@ -172,7 +172,7 @@ export function smsRoutes({ engine, database, tell }: ApiServices): Route[] {
       async handle({ params: { country }, body: { state }, actor }) {
         const isOpen = state === 'open';
         await database.transaction(async (unit) => {
-          const outcome = await control().setCountry(country, isOpen, actor.id ?? '', unit);
+          const outcome = await control().setCountry(country, isOpen, unit);
           if (outcome !== 'changed') return;
           const type = isOpen ? 'sms_country_opened' : 'sms_country_closed';
           await tell({ type, by: actor, facts: { country } }, unit);
