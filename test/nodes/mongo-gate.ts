@@ -6,6 +6,8 @@ export interface MongoGate {
   uri: string;
   /** Holds the next command that contains all the words, and everything behind it on its connection. */
   hold(...words: string[]): Held;
+  /** Holds every such command, until it is released. */
+  holdEach(...words: string[]): Held;
   stop(): Promise<void>;
 }
 
@@ -20,7 +22,7 @@ const LENGTH_BYTES = 4;
 
 export async function openMongoGate(uri: string, port = Number(new URL(uri).port)): Promise<MongoGate> {
   const sockets = new Set<Socket>();
-  const holds = new Set<{ words: string[]; reach(): void; released: Promise<void> }>();
+  const holds = new Set<{ words: string[]; reach(): void; released: Promise<void>; isOnce: boolean }>();
 
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -46,7 +48,7 @@ export async function openMongoGate(uri: string, port = Number(new URL(uri).port
         before = before.then(async () => {
           const held = [...holds].find(({ words }) => words.every((word) => message.includes(word)));
           if (held) {
-            holds.delete(held);
+            if (held.isOnce) holds.delete(held);
             held.reach();
             await held.released;
           }
@@ -57,21 +59,31 @@ export async function openMongoGate(uri: string, port = Number(new URL(uri).port
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 
+  const add = (words: string[], isOnce: boolean): Held => {
+    let reach = (): void => {};
+    let release = (): void => {};
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const held = { words, reach, released, isOnce };
+    holds.add(held);
+    return {
+      reached,
+      release() {
+        holds.delete(held);
+        release();
+      },
+    };
+  };
+
   return {
     // Without `directConnection` the driver would ask the server for its address and go there past the gate.
     uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/?directConnection=true`,
-    hold(...words) {
-      let reach = (): void => {};
-      let release = (): void => {};
-      const reached = new Promise<void>((resolve) => {
-        reach = resolve;
-      });
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      holds.add({ words, reach, released });
-      return { reached, release };
-    },
+    hold: (...words) => add(words, true),
+    holdEach: (...words) => add(words, false),
     async stop() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -110,13 +110,14 @@ test(`approve and decline at the same moment on two nodes, ${ROUNDS} rounds: one
 
 describe('a node that is killed with -9', () => {
   /** Only A is there to decide and to tell; B comes when it is dead. */
-  async function killedAt(name: string, reached: (round: Round) => Promise<unknown>): Promise<void> {
+  async function killedAt(name: string, reached: (round: Round) => Promise<{ release(): void }>): Promise<void> {
     cluster.balancer.to = 'a';
     const round = await newRound(name);
     await told();
     await cluster.nodes.b.kill();
-    await reached(round);
+    const held = await reached(round);
     await cluster.nodes.a.kill();
+    held.release();
     expect(await heardOf(round)).toEqual({ mails: [], hooks: [] });
     await cluster.revive('b');
     await told();
@@ -126,20 +127,24 @@ describe('a node that is killed with -9', () => {
 
   test('between the decision and the first step of telling: the other node tells', async () => {
     await killedAt('before', async (round) => {
-      // While one worker stands before its look into the outbox, none of them begins a new run.
-      await cluster.gate.hold('findAndModify', 'outbox', 'jobs').reached;
+      // None of its workers gets to look into the outbox any more.
+      const looks = cluster.gate.holdEach('findAndModify', 'outbox', 'jobs');
+      await looks.reached;
       expect((await approve(olga, round)).status).toBe(200);
+      return looks;
     });
   }, 60_000);
 
   test('in the midst of telling, with the mail made and the webhook not: the other node goes on', async () => {
     await killedAt('amidst', async (round) => {
       // The mail stays in the outbox.
-      await cluster.gate.hold('findAndModify', 'outbox', '$exists').reached;
+      const mails = cluster.gate.holdEach('findAndModify', 'outbox', '$exists');
+      await mails.reached;
       const webhook = cluster.gate.hold('insert', 'webhook_deliveries');
       const decided = approve(olga, round);
       await webhook.reached;
       expect((await decided).status).toBe(200);
+      return mails;
     });
   }, 60_000);
 });
