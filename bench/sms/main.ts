@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { mongo } from 'mongoose';
 import { numberIndex, sealNumber } from '../../plugins/sms/data.js';
 import { loadSecrets } from '../../src/config/index.js';
@@ -15,7 +16,7 @@ import { Browser, type Page } from '../browser.js';
 import { quantile } from '../measure.js';
 import { cpuMs, pinSelf, startServerProcess } from '../processes.js';
 import { CLIENT_ID, CONCURRENCY, PASSWORD, REDIRECT_URI } from '../settings.js';
-import { ACCOUNT_SID, AUTH_TOKEN, GOALS, MEASURED, SLOW_MS, TOKEN_VARIABLE, WARM_UP } from './settings.js';
+import { ACCOUNT_SID, AUTH_TOKEN, EVERY_MS, GOALS, MEASURED, SLOW_MS, TOKEN_VARIABLE, WARM_UP } from './settings.js';
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -58,19 +59,16 @@ interface Round {
   cpu: number;
 }
 
-/** Everybody presses once, some at a time. The answer is the redirect back to the page, which is not followed here. */
+/** Everybody presses once, at an even pace. The answer is the redirect back to the page, which is not followed here. */
 async function press(waiting: readonly Waiting[], pid: number): Promise<Round> {
-  const queue = [...waiting];
-  const latencies: number[] = [];
   const before = cpuMs(pid);
-  await Promise.all(
-    Array.from({ length: CONCURRENCY }, async () => {
-      for (let next = queue.pop(); next; next = queue.pop()) {
-        const began = performance.now();
-        const { status } = await next.browser.post(next.page, /\/send$/);
-        latencies.push(performance.now() - began);
-        if (status !== 303) throw new Error(`status ${status} instead of a redirect`);
-      }
+  const latencies = await Promise.all(
+    waiting.map(async ({ browser, page }, place) => {
+      await pause(place * EVERY_MS);
+      const began = performance.now();
+      const { status } = await browser.post(page, /\/send$/);
+      if (status !== 303) throw new Error(`status ${status} instead of a redirect`);
+      return performance.now() - began;
     }),
   );
   return { latencies, cpu: (cpuMs(pid) - before) / waiting.length };
@@ -129,7 +127,7 @@ async function run(folder: string, stops: (() => Promise<unknown>)[]): Promise<s
   const slow = await press(waiting.slice(WARM_UP + MEASURED), server.pid);
   const p99 = quantile(slow.latencies, 0.99);
   return [
-    `| "Send code", ${MEASURED} times, ${CONCURRENCY} at a time | p50 ms | p99 ms | longest ms | server CPU ms |`,
+    `| "Send code", ${MEASURED} times, ${1000 / EVERY_MS} a second | p50 ms | p99 ms | longest ms | server CPU ms |`,
     '| --- | ---: | ---: | ---: | ---: |',
     row('Twilio answers at once', quick),
     row(`Twilio takes ${SLOW_MS / 1000} s`, slow),

@@ -82,7 +82,7 @@ export interface Outbox extends Notifier, Announcer {
 }
 
 /** What one process does at the same time. */
-const WIDTHS = { mails: 4, jobs: 2, calls: 4, texts: 32 } as const;
+const WIDTHS = { mails: 4, jobs: 2, calls: 4, texts: 128 } as const;
 
 /** Error messages of mail servers quote addresses; their codes do not. */
 function reasonOf(error: unknown): string {
