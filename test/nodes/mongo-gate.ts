@@ -15,6 +15,8 @@ export interface Held {
   /** Resolves when the command has come. */
   reached: Promise<void>;
   release(): void;
+  /** What comes from now on passes; what is held never does: its node is dead. */
+  forget(): void;
 }
 
 /** First field of every message of MongoDB's wire protocol: its whole length, little endian. */
@@ -76,6 +78,7 @@ export async function openMongoGate(uri: string, port = Number(new URL(uri).port
         holds.delete(held);
         release();
       },
+      forget: () => void holds.delete(held),
     };
   };
 

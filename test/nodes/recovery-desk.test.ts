@@ -110,14 +110,14 @@ test(`approve and decline at the same moment on two nodes, ${ROUNDS} rounds: one
 
 describe('a node that is killed with -9', () => {
   /** Only A is there to decide and to tell; B comes when it is dead. */
-  async function killedAt(name: string, reached: (round: Round) => Promise<{ release(): void }>): Promise<void> {
+  async function killedAt(name: string, reached: (round: Round) => Promise<{ forget(): void }>): Promise<void> {
     cluster.balancer.to = 'a';
     const round = await newRound(name);
     await told();
     await cluster.nodes.b.kill();
     const held = await reached(round);
     await cluster.nodes.a.kill();
-    held.release();
+    held.forget();
     expect(await heardOf(round)).toEqual({ mails: [], hooks: [] });
     await cluster.revive('b');
     await told();
