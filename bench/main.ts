@@ -1,17 +1,13 @@
 /** `npm run bench`: what a sign-in costs here, and how much more than the bare library. See bench/README.md. */
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { mongo } from 'mongoose';
 import { loadSecrets } from '../src/config/index.js';
-import { openMongo } from '../src/platform/embedded-mongodb/index.js';
 import { fillDatabases } from './accounts.js';
+import { freePort, type Ground, makeSecrets, onGround, say } from './ground.js';
 import { type Measurement, median, medianOf } from './measure.js';
 import { OPERATIONS, type Operation, Subject } from './operations.js';
 import { type BenchOptions, readOptions } from './options.js';
-import { pinSelf, type ServerName, type ServerProcess, startServerProcess } from './processes.js';
+import { type ServerName, type ServerProcess, startServerProcess } from './processes.js';
 import { compareProfiles, readProfile, type Spent } from './profile.js';
 import { type Result, report } from './report.js';
 import { CONCURRENCY, type ServerEnvironment } from './settings.js';
@@ -19,27 +15,6 @@ import { AccountPool } from './visitor.js';
 
 const NAMES: readonly ServerName[] = ['ours', 'reference'];
 const STARTS = 3;
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
-
-const makeSecrets = (): Record<string, string> => ({
-  COUNTERSIGN_SEALING_KEYS: `bench:${randomBytes(32).toString('base64')}`,
-  COUNTERSIGN_COOKIE_KEYS: randomBytes(32).toString('base64'),
-  COUNTERSIGN_INDEX_KEY: randomBytes(32).toString('base64'),
-});
 
 const both = async <T>(work: (name: ServerName) => Promise<T>): Promise<Record<ServerName, T>> => ({
   ours: await work('ours'),
@@ -88,17 +63,7 @@ async function profileAll(
   });
 }
 
-async function run(options: BenchOptions, folder: string, stops: (() => Promise<unknown>)[]): Promise<string> {
-  pinSelf();
-  const { uri, stop } = await openMongo({
-    dataPath: join(folder, 'mongodb'),
-    env: { ...process.env, MONGODB_URI: undefined },
-    log: () => {},
-    progress: say,
-  });
-  stops.unshift(stop);
-  const client = await mongo.MongoClient.connect(uri);
-  stops.unshift(() => client.close());
+async function run(options: BenchOptions, { folder, uri, client, stops }: Ground): Promise<string> {
   const admin = client.db('admin');
   const { pid: databasePid } = await admin.command({ serverStatus: 1 });
   const secrets = makeSecrets();
@@ -151,11 +116,4 @@ async function run(options: BenchOptions, folder: string, stops: (() => Promise<
 
 const options = readOptions(process.argv.slice(2));
 if (availableParallelism() < 2) throw new Error('two cores are needed: one for the server, one for the rest');
-const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-const stops: (() => Promise<unknown>)[] = [];
-try {
-  console.log(await run(options, folder, stops));
-} finally {
-  for (const stop of stops) await stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+await onGround((ground) => run(options, ground));

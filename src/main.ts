@@ -75,6 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       transport: mailTransport(config, database, env),
     });
     app.web.warmUp();
+    await app.engine.warmUp();
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
     const listener = await openListener(app.koa.callback(), config.listen);
     app.outbox.start();

@@ -1,10 +1,6 @@
 /** `npm run bench:desk`: a thousand waiting pages, and lists of a hundred thousand accounts. See bench/README.md. */
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mongo } from 'mongoose';
 import { stringify } from 'yaml';
 import { createApp } from '../../src/app.js';
 import { loadConfig, loadSecrets } from '../../src/config/index.js';
@@ -12,25 +8,13 @@ import { storedTransport } from '../../src/notifications/index.js';
 import { loadSigningKeys } from '../../src/oidc/index.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { connectDatabase } from '../../src/platform/database.js';
-import { openMongo } from '../../src/platform/embedded-mongodb/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createSecretBox } from '../../src/platform/secret-box.js';
-import { pinSelf, startServerProcess } from '../processes.js';
+import { freePort, type Ground, makeSecrets, onGround, say } from '../ground.js';
+import { startServerProcess } from '../processes.js';
 import { fillDirectory, type ListResult, measureLists } from './lists.js';
 import { ACCOUNTS, GOALS, PAGE, WAITING } from './settings.js';
 import { measureWaiting, type WaitingResult } from './waiting.js';
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 const held = (value: number, limit: number): string => (value <= limit ? `within ${limit}` : `OVER ${limit}`);
 
@@ -50,23 +34,9 @@ function report(waiting: WaitingResult, lists: readonly ListResult[]): string {
   ].join('\n');
 }
 
-async function run(folder: string, stops: (() => Promise<unknown>)[]): Promise<string> {
-  pinSelf();
-  const { uri, stop } = await openMongo({
-    dataPath: join(folder, 'mongodb'),
-    env: { ...process.env, MONGODB_URI: undefined },
-    log: () => {},
-    progress: say,
-  });
-  stops.unshift(stop);
-  const client = await mongo.MongoClient.connect(uri);
-  stops.unshift(() => client.close());
+async function run({ folder, uri, client, stops }: Ground): Promise<string> {
   const port = await freePort();
-  const secretsInEnvironment = {
-    COUNTERSIGN_SEALING_KEYS: `bench:${randomBytes(32).toString('base64')}`,
-    COUNTERSIGN_COOKIE_KEYS: randomBytes(32).toString('base64'),
-    COUNTERSIGN_INDEX_KEY: randomBytes(32).toString('base64'),
-  };
+  const secretsInEnvironment = makeSecrets();
   const server = await startServerProcess('ours', {
     ...secretsInEnvironment,
     BENCH_PORT: String(port),
@@ -110,12 +80,5 @@ async function run(folder: string, stops: (() => Promise<unknown>)[]): Promise<s
   return report(waiting, await measureLists(office, issuer, jwks));
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-const stops: (() => Promise<unknown>)[] = [];
-try {
-  console.log(await run(folder, stops));
-} finally {
-  for (const stop of stops) await stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+await onGround(run);
 process.exit(0);

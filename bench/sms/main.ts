@@ -1,34 +1,18 @@
 /** `npm run bench:sms`: what pressing "Send code" costs, with a Twilio that answers at once and with one that takes five seconds. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import { numberIndex, sealNumber } from '../../plugins/sms/data.js';
 import { loadSecrets } from '../../src/config/index.js';
 import { startTwilio } from '../../src/demo/twilio/index.js';
-import { openMongo } from '../../src/platform/embedded-mongodb/index.js';
 import { createSecretBox } from '../../src/platform/secret-box.js';
 import { type BenchAccount, fillDatabases } from '../accounts.js';
 import { Browser, type Page } from '../browser.js';
+import { freePort, type Ground, makeSecrets, onGround, say } from '../ground.js';
 import { quantile } from '../measure.js';
-import { cpuMs, pinSelf, startServerProcess } from '../processes.js';
+import { cpuMs, startServerProcess } from '../processes.js';
 import { CLIENT_ID, CONCURRENCY, PASSWORD, REDIRECT_URI } from '../settings.js';
 import { ACCOUNT_SID, AUTH_TOKEN, EVERY_MS, GOALS, MEASURED, SLOW_MS, TOKEN_VARIABLE, WARM_UP } from './settings.js';
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 interface Waiting {
   browser: Browser;
@@ -77,24 +61,10 @@ async function press(waiting: readonly Waiting[], pid: number): Promise<Round> {
 const row = (name: string, { latencies, cpu }: Round): string =>
   `| ${name} | ${quantile(latencies, 0.5).toFixed(1)} | ${quantile(latencies, 0.99).toFixed(1)} | ${Math.max(...latencies).toFixed(1)} | ${cpu.toFixed(1)} |`;
 
-async function run(folder: string, stops: (() => Promise<unknown>)[]): Promise<string> {
-  pinSelf();
-  const { uri, stop } = await openMongo({
-    dataPath: join(folder, 'mongodb'),
-    env: { ...process.env, MONGODB_URI: undefined },
-    log: () => {},
-    progress: say,
-  });
-  stops.unshift(stop);
+async function run({ folder, uri, client, stops }: Ground): Promise<string> {
   const twilio = await startTwilio({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN });
   stops.unshift(() => twilio.stop());
-  const client = await mongo.MongoClient.connect(uri);
-  stops.unshift(() => client.close());
-  const keys = {
-    COUNTERSIGN_SEALING_KEYS: `bench:${randomBytes(32).toString('base64')}`,
-    COUNTERSIGN_COOKIE_KEYS: randomBytes(32).toString('base64'),
-    COUNTERSIGN_INDEX_KEY: randomBytes(32).toString('base64'),
-  };
+  const keys = makeSecrets();
   const server = await startServerProcess('ours', {
     ...keys,
     BENCH_PORT: String(await freePort()),
@@ -164,12 +134,5 @@ async function addNumbers(database: mongo.Db, secretBox: ReturnType<typeof creat
   );
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-const stops: (() => Promise<unknown>)[] = [];
-try {
-  console.log(await run(folder, stops));
-} finally {
-  for (const stop of stops) await stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+await onGround(run);
 process.exit(0);

@@ -1,20 +1,11 @@
-import type { FactorDeps, ThrottleRule } from '../../src/factors/contract.js';
+import { calendarDay, type DeliveryReport, type FactorDeps, type ThrottleRule } from '../../src/factors/contract.js';
 import type { Alert } from './alerts.js';
 import type { SmsOptions } from './config.js';
-import { dayOf, endOfDay } from './days.js';
+import { endOfDay } from './days.js';
 
 /** Counts of a day are of no use after it. */
 const KEPT_SECONDS = 2 * 24 * 3600;
 const WARNED_AT = 0.8;
-
-export interface BudgetState {
-  messages: number;
-  messagesLimit: number;
-  amount: number;
-  amountLimit?: number;
-  isExhausted: boolean;
-  endsAt: Date;
-}
 
 /** What may be sent in a day: messages, money, and messages into each country, in one document per day. */
 export function createBudget(
@@ -22,7 +13,7 @@ export function createBudget(
   deps: Pick<FactorDeps, 'clock' | 'throttle' | 'timeZone'> & { alert: Alert },
 ) {
   const { alert, clock, throttle, timeZone } = deps;
-  const today = (): string => dayOf(clock.now(), timeZone);
+  const today = (): string => calendarDay(clock.now(), timeZone);
   const subjectOf = (day: string): string => `sms:day:${day}`;
   const priceOf = (country: string): number => budget.prices[country] ?? budget.price;
   const counter = (name: string, cost: number, limit?: number): ThrottleRule => ({
@@ -91,7 +82,7 @@ export function createBudget(
     hasRoom: async (country: string): Promise<boolean> =>
       (await throttle.peek(subjectOf(today()), rulesOf(country))).reserved,
 
-    async state(): Promise<BudgetState> {
+    async state(): Promise<DeliveryReport['budget']> {
       const now = clock.now();
       const subject = subjectOf(today());
       const rules = [messages, amount(budget.price)];

@@ -56,18 +56,20 @@ export function createCountries(options: SmsOptions, { clock, database }: Pick<F
       return (await countries.findOne({ _id: country }, { projection: { measuredFrom: 1 } }))?.measuredFrom;
     },
 
-    /** By an administrator; holds until the next decision. */
-    async decide(country: string, isOpen: boolean, unit?: Unit): Promise<'changed' | 'unchanged'> {
-      const session = unit ? { session: unit.session } : {};
-      const before = await countries.findOne({ _id: country }, session);
-      if (before?.isOpen === isOpen) return 'unchanged';
-      const now = clock.now();
-      await countries.updateOne(
-        { _id: country },
-        { $set: { isOpen, decidedBy: 'administrator', decidedAt: now, ...(isOpen ? { measuredFrom: now } : {}) } },
-        { upsert: true, ...session },
-      );
-      return 'changed';
+    /** By an administrator; holds until the next decision. Of two at once with the same outcome one is a change. */
+    decide(country: string, isOpen: boolean, unit?: Unit): Promise<'changed' | 'unchanged'> {
+      const write = async ({ session }: Unit): Promise<'changed' | 'unchanged'> => {
+        const before = await countries.findOne({ _id: country }, { session });
+        if (before?.isOpen === isOpen) return 'unchanged';
+        const now = clock.now();
+        await countries.updateOne(
+          { _id: country },
+          { $set: { isOpen, decidedBy: 'administrator', decidedAt: now, ...(isOpen ? { measuredFrom: now } : {}) } },
+          { upsert: true, session },
+        );
+        return 'changed';
+      };
+      return unit ? write(unit) : database.transaction(write);
     },
 
     /**

@@ -1,16 +1,4 @@
-/** `YYYY-MM-DD` in an IANA time zone. */
-export function dayOf(at: Date, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en', {
-    timeZone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  }).formatToParts(at);
-  const part = (wanted: Intl.DateTimeFormatPartTypes) => parts.find(({ type }) => type === wanted)?.value ?? '';
-  return `${part('year')}-${part('month')}-${part('day')}`;
-}
+import { calendarDay } from '../../src/factors/contract.js';
 
 const MINUTE_MS = 60_000;
 /** Longer than any day, those of the clock change included. */
@@ -18,12 +6,12 @@ const LONGEST_DAY_MINUTES = 26 * 60;
 
 /** When the day of an instant ends there, to the minute. */
 export function endOfDay(at: Date, timeZone: string): Date {
-  const day = dayOf(at, timeZone);
+  const day = calendarDay(at, timeZone);
   const minute = Math.floor(at.getTime() / MINUTE_MS);
   let [inside, beyond] = [0, LONGEST_DAY_MINUTES];
   while (beyond - inside > 1) {
     const middle = (inside + beyond) >> 1;
-    if (dayOf(new Date((minute + middle) * MINUTE_MS), timeZone) === day) inside = middle;
+    if (calendarDay(new Date((minute + middle) * MINUTE_MS), timeZone) === day) inside = middle;
     else beyond = middle;
   }
   return new Date((minute + beyond) * MINUTE_MS);

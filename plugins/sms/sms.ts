@@ -26,10 +26,8 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
 
   create(config, deps): Factor<SmsData> {
     const { clock, factors } = deps;
-    const { sender, countries, delivery } = createSending(config, {
-      ...deps,
-      providers: providersOf(config, deps),
-    });
+    const providers = providersOf(config, deps);
+    const { sender, countries, delivery } = createSending(config, { ...deps, providers });
     const formerNumbers = createFormerNumbers(deps);
     const parts = { ...deps, options: config, sender, countries, formerNumbers, texts: createTexts(deps) };
     return {
@@ -68,6 +66,7 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
         return factors.remove(accountId, factorId);
       },
 
+      warmUp: providers.warmUp,
       deliver: sender.deliver,
       receive: sender.receive,
       delivery,

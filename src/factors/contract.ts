@@ -16,6 +16,7 @@ import type { DeliveryControl } from './delivery.js';
 export { inSeconds } from '../platform/clock.js';
 export { isDuplicateKey } from '../platform/database.js';
 export { ipSubject, networkSubject } from '../platform/ip-subject.js';
+export { calendarDay } from '../policy/index.js';
 export type { ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
@@ -175,6 +176,8 @@ export interface Factor<Data = Record<string, unknown>> {
   deliver?(payload: unknown, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that the method uses posts to us. */
   receive?(callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
+  /** Loads what the first person would wait for; while the server starts. */
+  warmUp?(): Promise<void>;
   /** What its messages cost and where they go, for administrators. */
   readonly delivery?: DeliveryControl;
 }

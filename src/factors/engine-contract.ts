@@ -170,6 +170,8 @@ export interface Engine {
   ): Promise<'renamed' | 'not_found' | 'malformed'>;
   /** Removes one factor without a word: whoever decided it has written that down and told the person. */
   discard(accountId: string, factorId: string): Promise<boolean>;
+  /** Loads what the first person would wait for; while the server starts. */
+  warmUp(): Promise<void>;
   /** Does what a method has put in the outbox. Throws to be called again. */
   deliver(work: MethodWork, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that a method uses posts to us. */

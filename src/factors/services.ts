@@ -1,8 +1,11 @@
 import type { Engine, EngineParts } from './engine-contract.js';
 
 /** What a method does besides proving somebody: its work from the outbox, what its services post to us, what it costs. */
-export function createServices({ factors }: EngineParts): Pick<Engine, 'deliver' | 'receive' | 'delivery'> {
+export function createServices({ factors }: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'delivery'> {
   return {
+    async warmUp() {
+      await Promise.all([...factors.values()].map((factor) => factor.warmUp?.()));
+    },
     async deliver({ method, payload }, attempt) {
       const deliver = factors.get(method)?.deliver;
       if (!deliver) throw Object.assign(new Error('nobody delivers for this method'), { code: 'UNKNOWN_METHOD' });

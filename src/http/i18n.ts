@@ -30,6 +30,8 @@ export interface Catalogue {
   pickLocale(wishes: LocaleWishes): string;
   /** A language's name in itself. */
   languageName(locale: string): string;
+  /** Of a country; the code itself where it is none. @param code ISO 3166-1 alpha-2. */
+  countryName(code: string, locale: string): string;
   formatDateTime(date: Date, locale: string, timeZone?: string): string;
 }
 
@@ -110,6 +112,8 @@ export function createCatalogue(options: {
     locales.map((locale) => [locale, new Intl.DisplayNames([locale], { type: 'language' }).of(locale)]),
   );
 
+  const regionNames = new Map<string, Intl.DisplayNames>();
+
   const message = (locale: string, key: string): IntlMessageFormat => {
     const id = `${locale}/${key}`;
     let format = compiled.get(id);
@@ -164,6 +168,11 @@ export function createCatalogue(options: {
         if (match) return match;
       }
       return defaultLocale;
+    },
+    countryName(code, locale) {
+      const names = regionNames.get(locale) ?? new Intl.DisplayNames([locale], { type: 'region' });
+      regionNames.set(locale, names);
+      return names.of(code) ?? code;
     },
     languageName: (locale) => languageNames.get(locale) ?? locale,
     formatDateTime: (date, locale, zone) => formatDateTime(date, locale, zone ?? timeZone),

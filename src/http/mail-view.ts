@@ -41,8 +41,6 @@ const UNKNOWN = {
 
 export type RenderMail = (notice: Notice, request: MailRequest) => RenderedMail;
 
-const regionNames = (locale: string): Intl.DisplayNames => new Intl.DisplayNames([locale], { type: 'region' });
-
 /** One mail from the catalogue's sentences, as text and as HTML (`views/mail/<notice>.pug`). */
 export function createMailRenderer(options: { catalogue: Catalogue; branding: Branding; clock?: Clock }): RenderMail {
   const { catalogue, branding, clock = systemClock } = options;
@@ -58,7 +56,7 @@ export function createMailRenderer(options: { catalogue: Catalogue; branding: Br
       ...params,
       brand,
       ...(catalogue.has(`method.${params.method}.title`) ? { method: t(`method.${params.method}.title`) } : {}),
-      ...(params.country === undefined ? {} : { country: regionNames(locale).of(String(params.country)) }),
+      ...(params.country === undefined ? {} : { country: catalogue.countryName(String(params.country), locale) }),
       at: params.at === undefined ? clock.now() : new Date(params.at),
       ...(params.until === undefined ? {} : { until: new Date(params.until) }),
     };

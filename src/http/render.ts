@@ -93,15 +93,6 @@ export function createRenderer(options: {
     }
     return compiled;
   };
-  const regions = new Map<string, Intl.DisplayNames>();
-  const countryName = (locale: string, code: string): string => {
-    let names = regions.get(locale);
-    if (!names) {
-      names = new Intl.DisplayNames([locale], { type: 'region' });
-      regions.set(locale, names);
-    }
-    return names.of(code) ?? code;
-  };
   const url = (path: string): string => basePath + path;
   const brand = { ...branding, title: branding.companyName ?? branding.name, logoAsset: assets.logo };
 
@@ -133,7 +124,7 @@ export function createRenderer(options: {
         secondsUntil: (date: Date) => Math.max(0, Math.ceil((date.getTime() - clock.now().getTime()) / 1000)),
         duration: (seconds: number) => spokenDuration(seconds, t),
         /** @param code ISO 3166-1 alpha-2. */
-        countryName: (code: string) => countryName(locale, code),
+        countryName: (code: string) => catalogue.countryName(code, locale),
         /** @param currency ISO 4217. */
         money: (amount: string, currency: string) =>
           new Intl.NumberFormat(locale, { style: 'currency', currency }).format(Number(amount)),

@@ -26,6 +26,8 @@ export interface ProviderDeps {
 export interface Providers {
   /** See `createFailOver`. */
   send(message: TextMessage, terms?: SendingTerms): Promise<Sending>;
+  /** Loads what the first message would wait for. */
+  warmUp(): Promise<void>;
   /** Whose status callback came in at `<callbackBase>/<name>/<message id>`. */
   find(name: string): Provider | undefined;
 }
@@ -42,7 +44,10 @@ export function createProviders(settings: readonly ProviderSettings[], deps: Pro
   const [first, ...others] = made;
   if (!first) throw new TypeError('providers: there is none');
   const send = createFailOver([first, ...others], { absences: createAbsences(deps), logger: deps.logger });
-  return { send, find: (name) => made.find((provider) => provider.name === name) };
+  const warmUp = async (): Promise<void> => {
+    await Promise.all(made.map((provider) => provider.warmUp?.()));
+  };
+  return { send, warmUp, find: (name) => made.find((provider) => provider.name === name) };
 }
 
 type ReadSecret = (variable: string, ...path: string[]) => string;

@@ -53,6 +53,8 @@ export interface StatusCallback {
 export interface Provider {
   /** As in the configuration; unique among the providers. */
   readonly name: string;
+  /** Loads what the first message would wait for. */
+  warmUp?(): Promise<void>;
   /** Never throws, and ends within the timeout of its configuration (default 5 s). */
   send(message: TextMessage): Promise<HandOver>;
   /**

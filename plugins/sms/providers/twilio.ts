@@ -31,6 +31,7 @@ export function createTwilioProvider(
 
   return {
     name: settings.name,
+    warmUp: async () => void (await connected()),
     async send({ id, to, text }: TextMessage): Promise<HandOver> {
       const { from, messagingServiceSid } = settings;
       try {

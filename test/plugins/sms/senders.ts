@@ -119,6 +119,7 @@ export async function openWorld(
           if (sending.mayHaveSent.length < 2 && !world.meanwhile.work) return sending;
           return (await terms?.mayCostMore?.()) ? sending : UNKNOWN;
         },
+        warmUp: async () => {},
         find: (name) =>
           name === 'one' || name === 'two'
             ? { name, send: async () => ACCEPTED.handOver, readCallback: async () => world.callback.answer as never }
