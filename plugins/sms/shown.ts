@@ -1,4 +1,5 @@
 import type { FactorDeps } from '../../src/factors/contract.js';
+import { CODE_TTL_SECONDS } from './code.js';
 import type { SmsMessage } from './documents.js';
 import type { Sender } from './sender.js';
 
@@ -28,8 +29,11 @@ export async function showMessage(
   };
 }
 
-function shown({ status, reason, createdAt }: SmsMessage, now: Date): ShownMessage {
-  const isOnItsWay = status === 'queued' || status === 'sending';
-  const state = now.getTime() - createdAt.getTime() >= SLOW_AFTER_MS ? 'slow' : 'sending';
-  return { state: isOnItsWay ? state : status, ...(reason ? { reason } : {}), sentAt: createdAt };
+function shown({ status, reason, createdAt, mayArrive }: SmsMessage, now: Date): ShownMessage {
+  const age = now.getTime() - createdAt.getTime();
+  const sentAt = createdAt;
+  // Nobody has heard of it: it may come all the same, as long as its code is worth anything.
+  if (mayArrive && age < CODE_TTL_SECONDS * 1000) return { state: 'slow', sentAt };
+  if (status === 'queued' || status === 'sending') return { state: age < SLOW_AFTER_MS ? 'sending' : 'slow', sentAt };
+  return { state: status, ...(reason ? { reason } : {}), sentAt };
 }

@@ -7,7 +7,6 @@ import type { Texts } from './texts.js';
 
 /** What is remembered of the code that was sent in one sign-in. */
 interface Sent {
-  factorId: string;
   messageId: string;
   hash: string;
   expiresAt: Date;
@@ -57,7 +56,6 @@ export function createSignIn(
       });
       if (ordered.status === 'refused') return ordered;
       const sent: Sent = {
-        factorId: phone._id,
         messageId: ordered.messageId,
         hash: hashOf(challenge, phone._id, code),
         expiresAt: inSeconds(clock.now(), CODE_TTL_SECONDS),
@@ -71,8 +69,8 @@ export function createSignIn(
       const phone = await phoneOf(account.id);
       if (!phone || isNew(phone)) return { status: 'rejected', code: 'not_enrolled' };
       const sent = sentIn(challenge);
-      // A code that went to a number that is not theirs any more proves nothing.
-      if (sent?.factorId !== phone._id) return { status: 'rejected', code: 'expired' };
+      if (!sent) return { status: 'rejected', code: 'expired' };
+      // Another number's code is another one: what went to a number that is not theirs any more proves nothing.
       if (sent.hash !== hashOf(challenge, phone._id, code)) return { status: 'rejected', code: 'wrong' };
       // The challenge is the evidence: the engine takes it, once.
       const used = await factors.update(

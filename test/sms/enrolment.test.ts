@@ -142,6 +142,42 @@ describe('a number', () => {
   });
 });
 
+describe('a code lives five minutes', () => {
+  test.each([
+    [299, 'enrolled'],
+    [300, 'rejected'],
+  ])('that confirms a number, after %i s: %s', async (seconds, status) => {
+    clock.advance(3 * HOUR);
+    const number = `+12125550${seconds - 160}`;
+    const account = await texting.app.account(`late${seconds}`);
+    await enrolAuthenticator(texting.app, account, () => clock.now());
+    const { engine } = texting.app.app;
+    await engine.confirmEnrolment(account, 'sms', { country: 'US', number }, ORIGIN);
+    const code = await codeSent(texting.twilio, number);
+    clock.advance(seconds);
+    expect(await engine.confirmEnrolment(account, 'sms', { code }, ORIGIN)).toMatchObject({ status });
+  });
+
+  test.each([
+    [299, 'https://rp.example'],
+    [300, undefined],
+  ])('that signs in, after %i s', async (seconds, origin) => {
+    clock.advance(3 * HOUR);
+    const number = `+12125550${seconds - 150}`;
+    const account = await personWithPhone(texting, `slow${seconds}`, number);
+    const browser = texting.app.browser();
+    const page = await smsPage(browser, await typePassword(browser, rp.request().url, account.login));
+    const seen = textsTo(texting.twilio, number);
+    const sent = await pressSend(browser, page);
+    const code = await codeSent(texting.twilio, number, seen);
+    clock.advance(seconds);
+    const done = await browser.submit(sent, { code });
+    expect(done.url.origin).toBe(origin ?? texting.app.issuer);
+    expect(done.status).toBe(origin ? 303 : 422);
+    if (!origin) expect(done.text).toContain('That code did not work.');
+  });
+});
+
 describe('the wizard', () => {
   test('asks for a number after the first method; it can be skipped, and recovery codes come after it', async () => {
     const { app, twilio } = texting;
@@ -191,6 +227,11 @@ describe('the wizard', () => {
     });
     const codes = await browser.submit(phone, {}, /\/set-up\/skip$/);
     expect(codes.url.pathname).toMatch(/recovery_code$/);
+    const skip = new URL(codes.url.pathname.replace(/recovery_code$/, 'skip'), app.issuer);
+    for (const method of ['recovery_code', 'totp', 'nothing']) {
+      const form = { csrf: codes.forms[0]?.values.csrf ?? '', method };
+      expect((await browser.request(skip, { method: 'POST', form })).status).toBe(403);
+    }
     const back = await browser.open(codes.url.pathname.replace(/\/recovery_code$/, ''));
     expect(back.url.pathname).toMatch(/recovery_code$/);
   });

@@ -45,8 +45,6 @@ export function smsSamples(at: (minutes: number) => Date): Record<string, Record
         { ...enter, ...message('failed', reason) },
       ]),
     ),
-    'sms/enter#expired': { ...sent, isCodeRunning: false, codeExpiresAt: at(-1) },
-    'sms/enter#expired-wait': { ...sent, isCodeRunning: false, codeExpiresAt: at(-1), againAt: at(2) },
     'sms/enter#rejected': { ...sent, error: 'rejected', failures: 2 },
     'sms/enter#throttled': { ...sent, error: 'throttled', retryAt: at(2) },
     'sms/enter#disabled': { ...sent, error: 'disabled' },

@@ -23,6 +23,8 @@ const WIDE = { limits: { perCountry: { perDay: 10_000 } }, budget: { messagesPer
 
 test('a country whose codes are not typed is closed once, by four nodes, and told', async () => {
   world = await openWorld(4, { ...WIDE, conversion: { outOf: 50 } });
+  // No two of them look at the same moment.
+  world.meanwhile.work = () => world.clock.advance(0.001);
   await send(60, 3);
   expect(await isOpen()).toBe(true);
   world.clock.advance(5 * MINUTES);
@@ -30,7 +32,7 @@ test('a country whose codes are not typed is closed once, by four nodes, and tol
   expect(await isOpen()).toBe(false);
   expect(world.audited.map(({ type, details }) => [type, details?.country])).toEqual([['sms_country_closed', 'US']]);
   expect(world.announced.map(({ type }) => type)).toEqual(['sms_country_closed']);
-  expect(await node(2).delivery.country('US')).toMatchObject({ because: 'conversion', since: world.clock.now() });
+  expect(await node(2).delivery.country('US')).toMatchObject({ because: 'conversion', since: expect.any(Date) });
   expect(await node().sender.order(orderOf())).toMatchObject({ reason: 'not_served' });
   expect(await node().sender.obstacle('US')).toEqual({ reason: 'not_served' });
   expect(await node().sender.order(orderOf({ country: 'DE' }))).toMatchObject({ status: 'sent' });
@@ -42,7 +44,7 @@ test('it stays closed until an administrator opens it, and is measured anew from
   world.clock.advance(6 * MINUTES);
   await send(1, 0);
   expect(await isOpen()).toBe(false);
-  world.clock.advance(24 * 60 * MINUTES);
+  world.clock.advance(60 * MINUTES);
   expect(await isOpen()).toBe(false);
   expect(await node().delivery.setCountry('US', true)).toBe('changed');
   expect(await node().delivery.setCountry('US', true)).toBe('unchanged');
@@ -53,8 +55,9 @@ test('it stays closed until an administrator opens it, and is measured anew from
   expect(await isOpen()).toBe(true);
   await send(10, 0);
   world.clock.advance(6 * MINUTES);
-  await send(1, 0);
+  await send(20, 0);
   expect(await isOpen()).toBe(false);
+  expect(world.announced.map(({ type }) => type)).toEqual(['sms_country_closed', 'sms_country_closed']);
 });
 
 test.each([
