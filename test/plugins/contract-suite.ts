@@ -149,6 +149,7 @@ export function describeContract(driver: PluginDriver): void {
       expect(await a.submit(signIn, id, await person.answer(signIn))).toMatchObject({ status: 'verified' });
       const second = await person.answer(signIn, b);
       expect(await b.submit(signIn, id, second)).toMatchObject({ status: 'rejected', code: 'used' });
+      expect(await b.send(signIn, id)).toBeUndefined();
     });
 
     test('200 times the same right answer at once, on both nodes: one is accepted', async () => {

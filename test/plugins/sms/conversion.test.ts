@@ -23,8 +23,6 @@ const WIDE = { limits: { perCountry: { perDay: 10_000 } }, budget: { messagesPer
 
 test('a country whose codes are not typed is closed once, by four nodes, and told', async () => {
   world = await openWorld(4, { ...WIDE, conversion: { outOf: 50 } });
-  // No two of them look at the same moment.
-  world.meanwhile.work = () => world.clock.advance(0.001);
   await send(60, 3);
   expect(await isOpen()).toBe(true);
   world.clock.advance(5 * MINUTES);
@@ -37,6 +35,21 @@ test('a country whose codes are not typed is closed once, by four nodes, and tol
   expect(await node().sender.obstacle('US')).toEqual({ reason: 'not_served' });
   expect(await node().sender.order(orderOf({ country: 'DE' }))).toMatchObject({ status: 'sent' });
 }, 60_000);
+
+test('whoever comes a moment later, or has measured before it was opened anew, closes nothing', async () => {
+  world = await openWorld(2);
+  const close = async (n: number, seen: Date | undefined): Promise<number> => {
+    let closed = 0;
+    world.clock.advance(1);
+    await node(n).countries.closeByConversion('US', seen, async (unit) => unit.afterCommit(() => (closed += 1)));
+    return closed;
+  };
+  expect([await close(0, undefined), await close(1, undefined)]).toEqual([1, 0]);
+  await node().delivery.setCountry('US', true);
+  expect(await close(1, undefined)).toBe(0);
+  const from = await node().countries.measuredFrom('US');
+  expect([await close(1, from), await close(0, from)]).toEqual([1, 0]);
+});
 
 test('it stays closed until an administrator opens it, and is measured anew from then on', async () => {
   world = await openWorld(2, { ...WIDE, conversion: { outOf: 25 } });
