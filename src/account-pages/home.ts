@@ -5,9 +5,9 @@ import { AppError } from '../errors.js';
 import type { AccountMethod, Engine } from '../factors/index.js';
 import { type Pages, type Presenter, seeOther, stateOf } from '../http/index.js';
 import type { EnrolmentPage } from '../interaction/index.js';
+import { browserName } from '../platform/browser-name.js';
 import type { Clock } from '../platform/clock.js';
 import type { Sessions } from '../sessions/index.js';
-import { browserName } from './browser-name.js';
 import { ACCOUNT_CLIENT_ID, type Visitor, type Visitors } from './visitor.js';
 
 const FEW_CODES = 3;

@@ -139,6 +139,15 @@ export interface Challenge {
   state: Record<string, unknown>;
 }
 
+/** Where a sign-in is going on, for whoever is asked to confirm it elsewhere: what a person can recognise. */
+export interface SignInPlace {
+  /** What they sign in to; absent when it has no name. */
+  application?: string;
+  /** "Firefox, Windows". */
+  browser?: string;
+  ip?: string;
+}
+
 export interface Factor<Data = Record<string, unknown>> {
   readonly method: string;
   readonly kind: FactorKind;
@@ -160,7 +169,7 @@ export interface Factor<Data = Record<string, unknown>> {
     confirm(enrollee: Enrollee, evidence: Evidence): Promise<EnrolmentOutcome>;
   };
   /** The page that asks for this factor. Only methods that must send or remember something return a `state`. */
-  begin(account: FactorAccount, challenge: Challenge): Promise<Step>;
+  begin(account: FactorAccount, challenge: Challenge, place: SignInPlace): Promise<Step>;
   /**
    * Sends what the person will need for the answer: by POST alone, never by looking at a page. Costs no attempt; has limits of
    * its own. Methods without it send nothing.
@@ -176,10 +185,40 @@ export interface Factor<Data = Record<string, unknown>> {
   deliver?(payload: unknown, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that the method uses posts to us. */
   receive?(callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
+  /** What the method's own clients call. */
+  readonly api?: MethodApi;
   /** Loads what the first person would wait for; while the server starts. */
   warmUp?(): Promise<void>;
   /** What its messages cost and where they go, for administrators. */
   readonly delivery?: DeliveryControl;
+}
+
+/** Requests of the method's own clients (no browser, no cookie), to `<issuer><path>/…`: it checks whose they are. */
+export interface MethodApi {
+  /** Begins with a slash, ends without one. */
+  readonly path: string;
+  call(request: ApiRequest): Promise<ApiAnswer>;
+}
+
+export interface ApiRequest {
+  /** In capitals; `GET` or `POST`. */
+  verb: 'GET' | 'POST';
+  /** What follows the API's path, with the slash in front. */
+  path: string;
+  /** As it is known outside, without a query: what a signature covers. */
+  url: string;
+  /** Names in small letters. */
+  headers: Readonly<Record<string, string | undefined>>;
+  body: string;
+  ip?: string;
+  requestId: string;
+}
+
+export interface ApiAnswer {
+  status: number;
+  headers?: Readonly<Record<string, string>>;
+  /** JSON; absent: no content. A status from 400 on makes it a problem of RFC 9457. */
+  body?: object;
 }
 
 /** A request from outside, to `<issuer>/callbacks/<method>/<service>/<id>`. */

@@ -18,6 +18,7 @@ import type {
   FactorKind,
   FactorMethod,
   FactorSummary,
+  MethodApi,
   Obstacle,
   Refused,
   RejectionCode,
@@ -59,6 +60,8 @@ export interface SignIn {
   account: EngineAccount;
   origin: RequestOrigin;
   clientId?: string;
+  /** Its application's name. */
+  application?: string;
 }
 
 export interface EnrollableMethod extends Pick<Factor, 'inSetUp'> {
@@ -176,6 +179,8 @@ export interface Engine {
   deliver(work: MethodWork, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that a method uses posts to us. */
   receive(methodId: string, callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
+  /** What clients of the methods call. */
+  apis(): MethodApi[];
   /** What a method's messages cost and where they go; undefined when it sends none that cost, or is not offered. */
   delivery(methodId: string): DeliveryControl | undefined;
   /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */

@@ -1,7 +1,9 @@
 import type { Engine, EngineParts } from './engine-contract.js';
 
-/** What a method does besides proving somebody: its work from the outbox, what its services post to us, what it costs. */
-export function createServices({ factors }: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'delivery'> {
+/** What a method does besides proving somebody: its work from the outbox, what its services post and its clients ask, what it costs. */
+export function createServices({
+  factors,
+}: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'apis' | 'delivery'> {
   return {
     async warmUp() {
       await Promise.all([...factors.values()].map((factor) => factor.warmUp?.()));
@@ -12,6 +14,7 @@ export function createServices({ factors }: EngineParts): Pick<Engine, 'warmUp' 
       await deliver(payload, attempt);
     },
     receive: async (methodId, callback) => (await factors.get(methodId)?.receive?.(callback)) ?? 'unknown',
+    apis: () => [...factors.values()].flatMap(({ api }) => (api ? [api] : [])),
     delivery: (methodId) => factors.get(methodId)?.delivery,
   };
 }

@@ -1,4 +1,5 @@
 import type { AuditEventType } from '../audit/contract.js';
+import { browserName } from '../platform/browser-name.js';
 import type { Reservation } from '../throttle/contract.js';
 import { ALL_METHODS, DISABLED_AFTER, methodCounter, REFUSAL_EVENT, signInRules, throttleSubject } from './attempts.js';
 import { Challenges } from './challenges.js';
@@ -92,13 +93,18 @@ export function createSignIn(
   };
 
   return {
-    async begin({ cid, account }, methodId, enrolled) {
+    async begin({ cid, account, application, origin }, methodId, enrolled) {
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
       const usable = enrolled ?? (await parts.forAccount(account.id));
       if (!usable.some(({ id }) => id === methodId)) return undefined;
       const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
-      const step = await factor.begin(account, challenge);
+      const browser = browserName(origin.userAgent);
+      const step = await factor.begin(account, challenge, {
+        ...(application ? { application } : {}),
+        ...(browser ? { browser } : {}),
+        ...(origin.ip ? { ip: origin.ip } : {}),
+      });
       if (step.state) await challenges.save(challenge, step.state);
       return step;
     },

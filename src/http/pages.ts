@@ -8,6 +8,9 @@ import { type FormFields, type FormValues, readForm } from './form.js';
 /** Longest body of what another service posts, in bytes. */
 const CALLBACK_LIMIT_BYTES = 16_384;
 
+/** Longest body of a request to a method's API, in bytes. */
+const API_LIMIT_BYTES = 16_384;
+
 /** What a page's path holds, e.g. `{ uid }`. */
 export type Params = Readonly<Record<string, string>>;
 export type PageHandler = (ctx: Context, params: Params) => Promise<void>;
@@ -63,6 +66,19 @@ export class Pages {
       const status = await handler(ctx as unknown as Context, body.toString('utf8'), ctx.params);
       ctx.body = null;
       ctx.status = status;
+    });
+    return this;
+  }
+
+  /**
+   * What programs call instead of people, under `path`: no cookie, no token of a form; the handler checks whose each request is.
+   * @param handler gets what follows `path`, and the body as text.
+   */
+  api(path: string, handler: (ctx: Context, rest: string, body: string) => Promise<void>): this {
+    this.#router.register(`${path}/*rest`, ['GET', 'POST'], async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      const body = ctx.method === 'POST' ? (await readBody(ctx.req, API_LIMIT_BYTES)).toString('utf8') : '';
+      await handler(ctx as unknown as Context, ctx.path.slice(ctx.path.indexOf(path) + path.length), body);
     });
     return this;
   }

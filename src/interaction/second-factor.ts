@@ -51,6 +51,7 @@ export function mountSecondFactor(deps: HostedPages): void {
     account: spokenTo(ctx, account),
     origin: originOf(ctx),
     clientId: String(interaction.params.client_id),
+    ...(stateOf(ctx).application?.name ? { application: stateOf(ctx).application?.name } : {}),
   });
 
   const showEntry = async (

@@ -30,6 +30,7 @@ import {
   type Sessions,
 } from '../sessions/index.js';
 import { createThrottle, type Throttle } from '../throttle/index.js';
+import { mountApis } from './apis.js';
 import { mountCallbacks } from './callbacks.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
 import { type DeskOutbox, type DoneLater, doneAtOnce } from './done-at-once.js';
@@ -265,6 +266,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         ...(passwords ? { passwordChangedAt: passwords.changedAt } : {}),
       });
       mountCallbacks({ pages, engine, issuer, logger });
+      mountApis({ pages, engine, issuer });
       mountLinkPages({
         ...shared,
         enrolmentCookie,

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { browserName } from '../../account-pages/index.js';
 import { AUDIT_EVENTS } from '../../audit/contract.js';
+import { browserName } from '../../platform/browser-name.js';
 import type { ApiAccount, ApiAuditEvent } from './api.js';
 import { type Console, page, refuse, show } from './desk.js';
 import { accountsOf, word } from './queue-page.js';

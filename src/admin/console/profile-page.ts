@@ -1,4 +1,4 @@
-import { browserName } from '../../account-pages/index.js';
+import { browserName } from '../../platform/browser-name.js';
 import type { Scope } from '../index.js';
 import type { Administrator } from './administrators.js';
 import type { ApiAccount } from './api.js';

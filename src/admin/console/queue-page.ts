@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
-import { browserName } from '../../account-pages/index.js';
 import type { EventStreams } from '../../http/index.js';
+import { browserName } from '../../platform/browser-name.js';
 import type { RequestWatcher } from '../../recovery-desk/contract.js';
 import { mayActOn } from '../index.js';
 import { type Administrator, hereOf } from './administrators.js';

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
-import { browserName } from '../../account-pages/index.js';
 import type { FormFields, FormValues } from '../../http/index.js';
+import { browserName } from '../../platform/browser-name.js';
 import type { OtherBrowsers, Verification } from '../../recovery-desk/contract.js';
 import { OTHER_BROWSERS, VERIFICATIONS } from '../../recovery-desk/contract.js';
 import type { Administrator } from './administrators.js';
