@@ -32,3 +32,6 @@ export const numberIndex = (secretBox: SecretBox, number: string): string => sec
 
 /** Only one can be active. */
 export const newest = (phones: readonly Phone[]): Phone | undefined => phones.at(-1);
+
+/** It took the place of another one, less than a day ago. */
+export const isHeld = ({ data }: Phone, now: Date): boolean => data.usableFrom !== undefined && data.usableFrom > now;

@@ -101,11 +101,7 @@ export function createEnrolment(deps: EnrolmentDeps): Factor['enrolment'] {
   const activate = async (enrollee: Enrollee, pending: Phone, hash: string): Promise<EnrolmentOutcome> => {
     const { _id, data } = pending;
     const exclusive = numberIndex(secretBox, openNumber(secretBox, pending));
-    const usableFrom = await formerNumbers.usableFrom(
-      enrollee.id,
-      exclusive,
-      (await presentOf(enrollee.id))?.exclusive,
-    );
+    const usableFrom = await formerNumbers.usableFrom(enrollee.id, exclusive, await presentOf(enrollee.id));
     const activation = await factors.activate(enrollee.id, _id, {
       where: {
         browser: enrollee.browser,
@@ -117,8 +113,8 @@ export function createEnrolment(deps: EnrolmentDeps): Factor['enrolment'] {
       replaces: true,
       async together(unit, replaced) {
         const [old] = (replaced as FactorRecord<SmsData>[]).filter((phone) => phone.exclusive !== exclusive);
-        if (!old?.exclusive) return;
-        await formerNumbers.remember(enrollee.id, old.exclusive, unit);
+        if (old || usableFrom) await formerNumbers.remember(enrollee.id, old, unit);
+        if (!old) return;
         await sender.notify(
           {
             accountId: enrollee.id,

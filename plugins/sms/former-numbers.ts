@@ -1,11 +1,11 @@
 import { type FactorDeps, inSeconds } from '../../src/factors/contract.js';
 import type { Database, EnsureIndexes, Unit } from '../../src/platform/database.js';
-import type { SmsData } from './data.js';
+import { isHeld, type Phone, type SmsData } from './data.js';
 
 /** How long a number that took the place of another one is not accepted: time for its owner to hear of it and to object. */
 const NEW_FOR_SECONDS = 24 * 3600;
 
-/** The number that an account had until lately, as a keyed hash. */
+/** The number of an account that was accepted until lately, as a keyed hash. */
 interface FormerNumber {
   /** Of the account. */
   _id: string;
@@ -19,22 +19,38 @@ export const ensureFormerNumberIndexes: EnsureIndexes = async (database) => {
   await formerCollection(database).createIndex({ expiresAt: 1 }, { name: 'sweep', expireAfterSeconds: 0 });
 };
 
-/** Removing a number and adding another one is a change, too: what was there is remembered for as long as it matters. */
+/**
+ * Removing a number and adding another one is a change, too: what was there is remembered for as long as it matters. Only a number
+ * that was accepted counts: else a new one, set up twice, would take its own place.
+ */
 export function createFormerNumbers({ clock, database }: Pick<FactorDeps<SmsData>, 'clock' | 'database'>) {
   const former = formerCollection(database);
   return {
-    async remember(accountId: string, exclusive: string, unit?: Unit): Promise<void> {
+    /** @param left which of them gave way; undefined: none, another one is held from now on all the same. */
+    async remember(accountId: string, left: Phone | undefined, unit?: Unit): Promise<void> {
+      const now = clock.now();
+      const accepted = left && !isHeld(left, now) ? left.exclusive : undefined;
       await former.updateOne(
         { _id: accountId },
-        { $set: { exclusive, expiresAt: inSeconds(clock.now(), NEW_FOR_SECONDS) } },
+        {
+          $set: { expiresAt: inSeconds(now, NEW_FOR_SECONDS), ...(accepted ? { exclusive: accepted } : {}) },
+          // No number's: whichever comes next has to wait.
+          ...(accepted ? {} : { $setOnInsert: { exclusive: '' } }),
+        },
         { upsert: true, ...(unit ? { session: unit.session } : {}) },
       );
     },
     /** From when on a number that is set up now is accepted; undefined: at once. */
-    async usableFrom(accountId: string, exclusive: string, present: string | undefined): Promise<Date | undefined> {
+    async usableFrom(accountId: string, exclusive: string, present: Phone | undefined): Promise<Date | undefined> {
       const now = clock.now();
-      const before = present ?? (await former.findOne({ _id: accountId, expiresAt: { $gt: now } }))?.exclusive;
-      return before === undefined || before === exclusive ? undefined : inSeconds(now, NEW_FOR_SECONDS);
+      const isPresentHeld = present !== undefined && isHeld(present, now);
+      if (isPresentHeld && present.exclusive === exclusive) return present.data.usableFrom;
+      const before =
+        present && !isPresentHeld
+          ? present.exclusive
+          : (await former.findOne({ _id: accountId, expiresAt: { $gt: now } }))?.exclusive;
+      if (before === exclusive || (before === undefined && !isPresentHeld)) return undefined;
+      return inSeconds(now, NEW_FOR_SECONDS);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Challenge, type Factor, type FactorDeps, inSeconds } from '../../src/factors/contract.js';
 import { CODE_TTL_SECONDS, hashCode, makeCode, readCode } from './code.js';
-import { newest, openNumber, type Phone, type SmsData } from './data.js';
+import { isHeld, newest, openNumber, type Phone, type SmsData } from './data.js';
 import type { Sender } from './sender.js';
 import { showMessage } from './shown.js';
 import type { Texts } from './texts.js';
@@ -23,7 +23,6 @@ export function createSignIn(
 
   const phoneOf = async (accountId: string): Promise<Phone | undefined> =>
     newest(await factors.find(accountId, 'active'));
-  const isNew = ({ data }: Phone): boolean => data.usableFrom !== undefined && data.usableFrom > clock.now();
   const hashOf = ({ cid, accountId }: Challenge, factorId: string, code: string): string =>
     hashCode(secretBox, ['sign_in', cid, accountId, factorId], code);
 
@@ -44,7 +43,7 @@ export function createSignIn(
 
     async send(account, challenge, { ip }) {
       const phone = await phoneOf(account.id);
-      if (!phone || isNew(phone)) return { status: 'refused', reason: 'not_served' };
+      if (!phone || isHeld(phone, clock.now())) return { status: 'refused', reason: 'not_served' };
       const code = makeCode(random);
       const ordered = await sender.order({
         accountId: account.id,
@@ -67,7 +66,7 @@ export function createSignIn(
       const code = readCode(evidence.code);
       if (!code) return { status: 'rejected', code: 'malformed' };
       const phone = await phoneOf(account.id);
-      if (!phone || isNew(phone)) return { status: 'rejected', code: 'not_enrolled' };
+      if (!phone || isHeld(phone, clock.now())) return { status: 'rejected', code: 'not_enrolled' };
       const sent = sentIn(challenge);
       if (!sent) return { status: 'rejected', code: 'expired' };
       // Another number's code is another one: what went to a number that is not theirs any more proves nothing.

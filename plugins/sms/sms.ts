@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Factor, FactorDeps, FactorMethod, SecretReader } from '../../src/factors/contract.js';
 import { options, type SmsOptions } from './config.js';
-import { newest, type SmsData } from './data.js';
+import { isHeld, newest, type SmsData } from './data.js';
 import { ensureIndexes } from './documents.js';
 import { createEnrolment } from './enrolment.js';
 import { createFormerNumbers, ensureFormerNumberIndexes } from './former-numbers.js';
@@ -43,7 +43,6 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
         const phone = newest(records);
         if (!phone) return [];
         const { _id, method, label, createdAt, lastUsedAt, data } = phone;
-        const isNew = data.usableFrom !== undefined && data.usableFrom > clock.now();
         return [
           {
             id: _id,
@@ -52,7 +51,7 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
             level: '2fa',
             createdAt,
             ...(lastUsedAt ? { lastUsedAt } : {}),
-            ...(isNew && data.usableFrom ? { usableFrom: data.usableFrom } : {}),
+            ...(data.usableFrom && isHeld(phone, clock.now()) ? { usableFrom: data.usableFrom } : {}),
             facts: { masked: data.masked },
           },
         ];
@@ -62,7 +61,7 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
         const phone = (await factors.find(accountId, 'active')).find(({ _id }) => _id === factorId);
         if (!phone) return false;
         // First: a change that looks like no change would be accepted at once.
-        if (phone.exclusive) await formerNumbers.remember(accountId, phone.exclusive);
+        await formerNumbers.remember(accountId, phone);
         return factors.remove(accountId, factorId);
       },
 
