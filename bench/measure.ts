@@ -22,7 +22,8 @@ export interface Watched {
   admin: mongo.Db;
 }
 
-async function callsSoFar(admin: mongo.Db): Promise<number> {
+/** Commands of all servers on this database so far. */
+export async function callsSoFar(admin: mongo.Db): Promise<number> {
   const { metrics } = await admin.command({ serverStatus: 1 });
   return CALLS.reduce((sum, name) => sum + Number(metrics.commands[name]?.total ?? 0), 0);
 }
