@@ -1,4 +1,10 @@
-import { type FactorDeps, ipSubject, networkSubject, type ThrottleRule } from '../../src/factors/contract.js';
+import {
+  type FactorDeps,
+  ipSubject,
+  type Limit,
+  networkSubject,
+  type ThrottleRule,
+} from '../../src/factors/contract.js';
 import type { Budget } from './budget.js';
 import type { SmsOptions } from './config.js';
 import { numberIndex } from './data.js';
@@ -19,11 +25,6 @@ const perDay = (limit: number): ThrottleRule => ({ counter: 'day', limit, window
 
 const accountSubject = (accountId: string): string => `sms:account:${accountId}`;
 
-interface Limit {
-  subject: string;
-  rules: ThrottleRule[];
-}
-
 export type Admission =
   | { status: 'admitted' /** That it counts on. */; day: string }
   | { status: 'refused'; reason: SendRefusal; retryAt?: Date };
@@ -33,11 +34,12 @@ export function createLimits(
   { limits: { perNumber, perAccount, perAddress, perNetwork } }: SmsOptions,
   { secretBox, throttle, budget }: Pick<FactorDeps, 'secretBox' | 'throttle'> & { budget: Budget },
 ) {
-  const ofAccount = ({ accountId }: Order): Limit => ({
-    subject: accountSubject(accountId),
-    rules: [COOL_DOWN, perHour(perAccount.perHour), perDay(perAccount.perDay)],
-  });
-  const ofOthers = ({ number, ip }: Order): Limit[] => [
+  /** Whoever has to wait themselves takes nothing, not even for a moment, from those who share an address with them. */
+  const inOrder = ({ accountId, number, ip }: Order): Limit[] => [
+    {
+      subject: accountSubject(accountId),
+      rules: [COOL_DOWN, perHour(perAccount.perHour), perDay(perAccount.perDay)],
+    },
     // Never the number itself: what is counted stays for a day.
     {
       subject: `sms:number:${numberIndex(secretBox, number)}`,
@@ -51,29 +53,21 @@ export function createLimits(
       : []),
   ];
 
-  const giveBack = (limits: readonly Limit[]): Promise<void> =>
-    throttle.settleAll(limits.map(({ subject, rules }) => ({ subject, release: rules.map(({ counter }) => counter) })));
-
   return {
     /** Counts it on all of them, or on none. The budget comes last: what it lets through is sent. */
     async admit(order: Order): Promise<Admission> {
-      const held: Limit[] = [];
-      // Whoever has to wait themselves takes nothing, not even for a moment, from those who share an address with them.
-      for (const limits of [[ofAccount(order)], ofOthers(order)]) {
-        const counted = await Promise.all(
-          limits.map(async (limit) => ({ limit, reservation: await throttle.reserve(limit.subject, limit.rules) })),
-        );
-        held.push(...counted.filter(({ reservation }) => reservation.reserved).map(({ limit }) => limit));
-        for (const { reservation } of counted) {
-          if (reservation.reserved) continue;
-          await giveBack(held);
-          const reason = reservation.counter === COOL_DOWN.counter ? 'wait' : 'limit';
-          return { status: 'refused', reason, ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
-        }
+      const limits = inOrder(order);
+      const counted = await throttle.reserveAll(limits);
+      if (!counted.reserved) {
+        const { counter, retryAt } = counted;
+        const reason = counter === COOL_DOWN.counter ? 'wait' : 'limit';
+        return { status: 'refused', reason, ...(retryAt ? { retryAt } : {}) };
       }
       const day = await budget.take(order.country);
       if (day) return { status: 'admitted', day };
-      await giveBack(held);
+      await throttle.settleAll(
+        limits.map(({ subject, rules }) => ({ subject, release: rules.map((rule) => rule.counter) })),
+      );
       return { status: 'refused', reason: 'out_of_service' };
     },
 

@@ -17,7 +17,7 @@ export { inSeconds } from '../platform/clock.js';
 export { isDuplicateKey } from '../platform/database.js';
 export { ipSubject, networkSubject } from '../platform/ip-subject.js';
 export { calendarDay } from '../policy/index.js';
-export type { ThrottleRule } from '../throttle/contract.js';
+export type { Limit, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
 

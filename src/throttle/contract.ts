@@ -16,6 +16,15 @@ export type Reservation =
   | { reserved: true /** what each counter stands at now, this attempt included */; counts: Record<string, number> }
   | { reserved: false /** undefined: never (a limit without a window) */; retryAt?: Date; counter: string };
 
+/** What one subject is counted on. */
+export interface Limit {
+  subject: string;
+  rules: readonly ThrottleRule[];
+}
+
+/** Over several subjects; told is the first that refuses. */
+export type CommonReservation = { reserved: true } | (Extract<Reservation, { reserved: false }> & { subject: string });
+
 export interface Settlement {
   subject: string;
   /** Counters that go to zero and lose their wait. */
@@ -27,6 +36,11 @@ export interface Settlement {
 export interface Throttle {
   /** Counts one attempt on every rule's counter of `subject`, all or none, in one conditional update. */
   reserve(subject: string, rules: readonly ThrottleRule[]): Promise<Reservation>;
+  /**
+   * Counts one attempt on every rule of every subject, all or none, in one call to the database. In their order: the first that
+   * refuses leaves the later ones untouched, and what the earlier ones counted is given back.
+   */
+  reserveAll(limits: readonly Limit[]): Promise<CommonReservation>;
   /** After success. */
   settle(subject: string, outcome: Omit<Settlement, 'subject'>): Promise<void>;
   /** The same for several subjects, in one call to the database. */

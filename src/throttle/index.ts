@@ -1,3 +1,3 @@
 /** Counts attempts before the work is done, so that guessing takes longer than anybody has. */
-export type { Reservation, Settlement, Throttle, ThrottleRule } from './contract.js';
+export type { CommonReservation, Limit, Reservation, Settlement, Throttle, ThrottleRule } from './contract.js';
 export { createThrottle, ensureIndexes } from './throttle.js';

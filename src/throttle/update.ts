@@ -1,10 +1,25 @@
 import type { mongo } from 'mongoose';
 import { inSeconds } from '../platform/clock.js';
-import type { Settlement, ThrottleRule } from './contract.js';
+import type { Limit, Settlement, ThrottleRule } from './contract.js';
 import { costOf, fieldOf, NEVER, QUIET_SECONDS } from './counters.js';
 
+/**
+ * One attempt on every rule of a subject, all or none. As an upsert: where the document is there and a rule refuses, the insert fails
+ * on its `_id`.
+ */
+export const attempt = (
+  { subject, rules }: Limit,
+  now: Date,
+): { filter: mongo.Document; update: mongo.Document[] } => ({
+  filter: { _id: subject, $and: rules.map((rule) => mayAttempt(rule, now)) },
+  update: [
+    { $set: Object.fromEntries(rules.map((rule) => [`counters.${fieldOf(rule.counter)}`, countedUp(rule, now)])) },
+    { $set: { expiresAt: expiry(now) } },
+  ],
+});
+
 /** Holds when no rule refuses an attempt at `now`; matches a counter that does not exist yet. */
-export function mayAttempt(rule: ThrottleRule, now: Date): mongo.Document {
+function mayAttempt(rule: ThrottleRule, now: Date): mongo.Document {
   const field = `counters.${fieldOf(rule.counter)}`;
   const standing: mongo.Document[] = [{ [`${field}.waitUntil`]: { $not: { $gt: now } } }];
   if (rule.limit !== undefined) standing.push({ [`${field}.count`]: { $not: { $gt: rule.limit - costOf(rule) } } });
@@ -12,7 +27,7 @@ export function mayAttempt(rule: ThrottleRule, now: Date): mongo.Document {
 }
 
 /** The counter after one more attempt at `now`, as an aggregation expression. */
-export function countedUp(rule: ThrottleRule, now: Date): mongo.Document {
+function countedUp(rule: ThrottleRule, now: Date): mongo.Document {
   const path = `$counters.${fieldOf(rule.counter)}`;
   const runs = { $gt: [`${path}.endsAt`, now] };
   return {

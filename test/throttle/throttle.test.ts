@@ -61,6 +61,138 @@ describe('reservations', () => {
   });
 });
 
+describe('reservations of several subjects', () => {
+  const counted = async (name: string): Promise<Record<string, number>> => {
+    const stored = await database
+      .collection<{ _id: string; counters: Record<string, { count: number }> }>('attempts')
+      .findOne({ _id: name });
+    return Object.fromEntries(Object.entries(stored?.counters ?? {}).map(([field, { count }]) => [field, count]));
+  };
+  const waitsAtOnce: ThrottleRule = { counter: 'wait', free: 1, waitsSeconds: [30], windowSeconds: 3600 };
+  const nodes = () => [throttle, createThrottle({ database: second, clock })] as const;
+
+  it('count on all or on none, 100 at once on two connections', async () => {
+    const [one, other] = nodes();
+    const shared = subject();
+    const own = Array.from({ length: 100 }, subject);
+    const results = await Promise.all(
+      own.map((name, n) =>
+        (n % 2 ? one : other).reserveAll([
+          { subject: name, rules: [waitsAtOnce, HOURLY] },
+          { subject: shared, rules: [HOURLY] },
+        ]),
+      ),
+    );
+    expect(results.filter(({ reserved }) => reserved)).toHaveLength(20);
+    expect(results.find(({ reserved }) => !reserved)).toEqual({
+      reserved: false,
+      subject: shared,
+      counter: 'all',
+      retryAt: secondsFromNow(3600),
+    });
+    expect(await counted(shared)).toEqual({ c_all: 20 });
+    for (const [n, name] of own.entries()) {
+      const isIn = results[n]?.reserved === true;
+      expect(await counted(name)).toEqual(isIn ? { c_wait: 1, c_all: 1 } : { c_wait: 0, c_all: 0 });
+      // The wait that it began is given back, too.
+      expect((await throttle.peek(name, [waitsAtOnce])).reserved).toBe(!isIn);
+    }
+  });
+
+  it('go on where they stopped when nothing stands in the way any more, and count nothing twice', async () => {
+    const names = [subject(), subject(), subject()];
+    const once = { counter: 'once', limit: 1, windowSeconds: 3600 };
+    await throttle.reserve(names[1] ?? '', [once]);
+    let looks = 0;
+    const racing = createThrottle({
+      clock,
+      database: {
+        ...database,
+        collection: (name) =>
+          new Proxy(database.collection(name), {
+            get(collection, key) {
+              const value = Reflect.get(collection, key);
+              if (key !== 'findOne') return typeof value === 'function' ? value.bind(collection) : value;
+              return async (...filter: Parameters<typeof collection.findOne>) => {
+                looks += 1;
+                await throttle.settle(names[1] ?? '', { reset: ['once'] });
+                return collection.findOne(...filter);
+              };
+            },
+          }) as never,
+      },
+    });
+    expect(await racing.reserveAll(names.map((name) => ({ subject: name, rules: [once] })))).toEqual({
+      reserved: true,
+    });
+    expect(looks).toBe(1);
+    for (const name of names) expect(await counted(name)).toEqual({ c_once: 1 });
+  });
+
+  it('that lose the first insert of one to each other are counted all the same, each once', async () => {
+    const [one, other] = nodes();
+    const limits = [subject(), subject(), subject()].map((name) => ({
+      subject: name,
+      rules: [{ ...HOURLY, limit: 1000 }],
+    }));
+    const results = await Promise.all(Array.from({ length: 100 }, (_, n) => (n % 2 ? one : other).reserveAll(limits)));
+    expect(results.filter(({ reserved }) => reserved)).toHaveLength(100);
+    for (const { subject: name } of limits) expect(await counted(name)).toEqual({ c_all: 100 });
+  });
+
+  it('never pass a limit in the middle, and what is left counted is what was let through', async () => {
+    const [one, other] = nodes();
+    const [middle, last] = [subject(), subject()];
+    const results = await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        (n % 2 ? one : other).reserveAll([
+          { subject: subject(), rules: [HOURLY] },
+          { subject: middle, rules: [HOURLY] },
+          { subject: last, rules: [{ ...HOURLY, limit: 7 }] },
+        ]),
+      ),
+    );
+    const through = results.filter(({ reserved }) => reserved).length;
+    expect(through).toBe(7);
+    expect(await counted(middle)).toEqual({ c_all: 7 });
+    expect(await counted(last)).toEqual({ c_all: 7 });
+  });
+
+  it('end with the first that refuses: those after it are not touched, not even for a moment', async () => {
+    const [waiting, other] = [subject(), subject()];
+    await throttle.reserve(waiting, [waitsAtOnce]);
+    const limits = [
+      { subject: waiting, rules: [waitsAtOnce] },
+      { subject: other, rules: [HOURLY] },
+    ];
+    expect(await throttle.reserveAll(limits)).toEqual({
+      reserved: false,
+      subject: waiting,
+      counter: 'wait',
+      retryAt: secondsFromNow(30),
+    });
+    expect(await database.collection<{ _id: string }>('attempts').findOne({ _id: other })).toBeNull();
+    clock.advance(30);
+    expect(await throttle.reserveAll(limits)).toEqual({ reserved: true });
+    expect(await counted(other)).toEqual({ c_all: 1 });
+  });
+
+  it('cost what they cost, and give back as much', async () => {
+    const [money, full] = [subject(), subject()];
+    const costly = { counter: 'money', cost: 30, limit: 100, windowSeconds: 3600 };
+    const once = { counter: 'once', limit: 1, windowSeconds: 3600 };
+    expect(await throttle.reserveAll([{ subject: money, rules: [costly] }])).toEqual({ reserved: true });
+    await throttle.reserve(full, [once]);
+    const both = [
+      { subject: money, rules: [costly] },
+      { subject: full, rules: [once] },
+    ];
+    for (let n = 0; n < 5; n += 1)
+      expect(await throttle.reserveAll(both)).toMatchObject({ reserved: false, subject: full });
+    expect(await counted(money)).toEqual({ c_money: 30 });
+  });
+});
+
 describe('waits', () => {
   it('grow after the free attempts, the last one repeats', async () => {
     const name = subject();
