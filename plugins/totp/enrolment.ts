@@ -1,5 +1,5 @@
 import { AppError } from '../../src/errors.js';
-import { type Factor, type FactorDeps, type FactorRecord, normaliseLabel } from '../../src/factors/contract.js';
+import { type Factor, type FactorDeps, type FactorRecord, normaliseLabel, qrSvg } from '../../src/factors/contract.js';
 import { secretContext, type TotpData } from './data.js';
 import {
   ALGORITHM,
@@ -11,7 +11,6 @@ import {
   SECRET_BYTES,
   toBase32,
 } from './one-time-code.js';
-import { qrSvg } from './qr-code.js';
 
 const PENDING_TTL_SECONDS = 3600;
 const DEFAULT_LABEL = 'Authenticator';

@@ -76,9 +76,16 @@ export class Challenges {
     }
   }
 
-  /** Nothing that waits for an answer of this account can be answered any more. */
-  async cancel(accountId: string): Promise<void> {
-    await this.#challenges.updateMany({ accountId, status: 'pending' }, { $set: { expiresAt: this.#clock.now() } });
+  /**
+   * Nothing that waits for an answer of this account can be answered any more.
+   * @param within only what waits in one sign-in, by any of these methods.
+   */
+  async cancel(accountId: string, within?: { cid: string; methods: readonly string[] }): Promise<void> {
+    const ids = within?.methods.map((method) => idOf({ cid: within.cid, accountId, method }));
+    await this.#challenges.updateMany(
+      { ...(ids ? { _id: { $in: ids } } : {}), accountId, status: 'pending' },
+      { $set: { expiresAt: this.#clock.now() } },
+    );
   }
 
   /**

@@ -16,6 +16,7 @@ import type { DeliveryControl } from './delivery.js';
 export { inSeconds } from '../platform/clock.js';
 export { isDuplicateKey } from '../platform/database.js';
 export { ipSubject, networkSubject } from '../platform/ip-subject.js';
+export { qrSvg } from '../platform/qr-code.js';
 export { calendarDay } from '../policy/index.js';
 export type { Limit, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
@@ -177,6 +178,11 @@ export interface Factor<Data = Record<string, unknown>> {
   send?(account: FactorAccount, challenge: Challenge, from: { ip?: string }): Promise<SendOutcome>;
   /** Checks the evidence and consumes it in ONE conditional update. */
   verify(account: FactorAccount, challenge: Challenge, evidence: Evidence): Promise<Outcome>;
+  /**
+   * What it asked for on another device needs no answer any more, and none counts: in one sign-in, where another way was chosen, or
+   * in all of this account.
+   */
+  cancel?(accountId: string, cid?: string): Promise<void>;
   /** What stands in the way of using it, besides wrong answers; absent: nothing ever does. */
   obstacle?(accountId: string): Promise<Obstacle | undefined>;
   /** False when there was none. */

@@ -147,8 +147,8 @@ export interface Engine {
   send(signIn: SignIn, methodId: string): Promise<{ status: 'sent' } | Refused | undefined>;
   /** Checks what the person sent: the form's fields without those of the page itself (`csrf`). Costs an attempt unless malformed or pending. */
   submit(signIn: SignIn, methodId: string, evidence: unknown): Promise<SubmitResult>;
-  /** Ends every question of this account that waits for an answer. */
-  cancel(accountId: string): Promise<void>;
+  /** Ends every question of this account that waits for an answer; with `cid`, those of one sign-in that was given up. */
+  cancel(accountId: string, cid?: string): Promise<void>;
   /** Why a method cannot be used now although nobody has guessed; most methods know no such thing and ask nobody. */
   unusable(accountId: string, method: Pick<AccountMethod, 'id' | 'factors'>): Promise<Unusable | undefined>;
   /** What stands in the way of using a method right now, wrong answers included, without counting. */

@@ -92,12 +92,19 @@ export function createSignIn(
     return obstacle && { status: 'unusable', ...obstacle };
   };
 
+  /** What other methods asked for on another device, in this sign-in. */
+  const cancelOthers = async ({ cid, account }: SignIn, chosen: string, usable: readonly { id: string }[]) => {
+    for (const { id } of usable) if (id !== chosen) await factors.get(id)?.cancel?.(account.id, cid);
+  };
+
   return {
-    async begin({ cid, account, application, origin }, methodId, enrolled) {
+    async begin(signIn, methodId, enrolled) {
+      const { cid, account, application, origin } = signIn;
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
       const usable = enrolled ?? (await parts.forAccount(account.id));
       if (!usable.some(({ id }) => id === methodId)) return undefined;
+      await cancelOthers(signIn, methodId, usable);
       const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
       const browser = browserName(origin.userAgent);
       const step = await factor.begin(account, challenge, {
@@ -160,7 +167,10 @@ export function createSignIn(
       return isDone ? { ...rejected, isAnswered: true } : rejected;
     },
 
-    cancel: (accountId) => challenges.cancel(accountId),
+    async cancel(accountId, cid) {
+      await challenges.cancel(accountId, cid === undefined ? undefined : { cid, methods: [...factors.keys()] });
+      for (const factor of factors.values()) await factor.cancel?.(accountId, cid);
+    },
 
     unusable,
 

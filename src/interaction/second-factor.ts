@@ -219,6 +219,10 @@ export function mountSecondFactor(deps: HostedPages): void {
   pages.get('/second-factor/:uid/cancel', async (ctx, { uid = '' }) => seeOther(ctx, base(uid)));
   pages.form('/second-factor/:uid/cancel', {}, async (ctx, _form, { uid = '' }) => {
     const interaction = await interactions.load(ctx, uid, 'second_factor');
-    if (interaction) await interactions.cancel(ctx, interaction);
+    if (!interaction) return;
+    const { login } = { ...interaction.lastSubmission, ...interaction.result };
+    const accountId = login?.accountId ?? interaction.session?.accountId;
+    if (accountId) await engine.cancel(accountId, interaction.cid);
+    await interactions.cancel(ctx, interaction);
   });
 }

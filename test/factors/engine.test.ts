@@ -4,13 +4,17 @@ import type { Engine, EngineAccount } from '../../src/factors/index.js';
 import { secretWord } from './secret-word.js';
 import { newAccount, newSignIn, origin, type TwoNodes, twoNodes } from './two-nodes.js';
 
-/** The same method under another name. */
+/** What the method below was told to cancel: account and sign-in. */
+const cancelled: (string | undefined)[][] = [];
+
+/** The same method under another name; it asks for something on another device. */
 const secondWord: FactorMethod = {
   id: 'second_word',
   parseConfig: () => undefined,
   create: (_config, deps) => ({
     ...(secretWord as FactorMethod).create(undefined, deps),
     method: 'second_word',
+    cancel: async (accountId, cid) => void cancelled.push([accountId, cid]),
   }),
 };
 
@@ -53,6 +57,39 @@ describe('engine', () => {
     const queries = await db?.collection('system.profile').countDocuments({ ns: /\.factors$/ });
     expect(queries).toBe(1);
     expect(await a.levels(account.id)).toEqual(['2fa', '2fa']);
+  });
+
+  test('who chooses another way needs no answer from elsewhere any more, in this sign-in; a given-up one needs none at all', async () => {
+    const account = newAccount();
+    const signIn = newSignIn(account);
+    await enrol(account, 'secret_word');
+    await a.begin(signIn, 'secret_word');
+    expect(cancelled).toEqual([]);
+    await enrol(account, 'second_word');
+    await a.begin(signIn, 'second_word');
+    expect(cancelled).toEqual([]);
+    await a.begin(signIn, 'secret_word');
+    expect(cancelled).toEqual([[account.id, signIn.cid]]);
+    await a.cancel(account.id, signIn.cid);
+    await a.cancel(account.id);
+    expect(cancelled.slice(1)).toEqual([
+      [account.id, signIn.cid],
+      [account.id, undefined],
+    ]);
+  });
+
+  test('a sign-in that was given up cannot be confirmed any more; another one of the account can', async () => {
+    const account = newAccount();
+    const word = await enrol(account, 'second_word');
+    const [left, kept] = [newSignIn(account), newSignIn(account)];
+    const answers = await Promise.all(
+      [left, kept].map(async (signIn) => ({
+        answer: `${String((await a.begin(signIn, 'second_word'))?.locals.question)} ${word}`,
+      })),
+    );
+    await b.cancel(account.id, left.cid);
+    expect(await a.submit(left, 'second_word', answers[0])).toMatchObject({ status: 'rejected', code: 'expired' });
+    expect(await a.submit(kept, 'second_word', answers[1])).toMatchObject({ status: 'verified' });
   });
 
   test('refused attempts leave one event a minute, however many there are', async () => {
