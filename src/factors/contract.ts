@@ -176,6 +176,8 @@ export interface Factor<Data = Record<string, unknown>> {
    * its own. Methods without it send nothing.
    */
   send?(account: FactorAccount, challenge: Challenge, from: { ip?: string }): Promise<SendOutcome>;
+  /** What is answered elsewhere while the page waits: the page hears of it, on whichever node it happens. */
+  readonly watch?: FactorWatch;
   /** Checks the evidence and consumes it in ONE conditional update. */
   verify(account: FactorAccount, challenge: Challenge, evidence: Evidence): Promise<Outcome>;
   /**
@@ -225,6 +227,13 @@ export interface ApiAnswer {
   headers?: Readonly<Record<string, string>>;
   /** JSON; absent: no content. A status from 400 on makes it a problem of RFC 9457. */
   body?: object;
+}
+
+export interface FactorWatch {
+  /** Of the method's own; its documents carry `changedAt`, and `{ changedAt: 1 }` is an index. */
+  readonly collection: string;
+  /** The document that this challenge waits for. Changes nothing. */
+  of(challenge: Challenge): Promise<{ id: string; changedAt: Date } | undefined>;
 }
 
 /** A request from outside, to `<issuer>/callbacks/<method>/<service>/<id>`. */

@@ -86,6 +86,12 @@ export interface AccountMethod extends Pick<EnrollableMethod, 'id' | 'kind'> {
   factors: FactorSummary[];
 }
 
+export interface WatchedChallenge {
+  changedAt: Date;
+  /** Calls back once, when it is no longer as `since` says. Returns how to stop. */
+  onChange(since: Date, heard: () => void): () => void;
+}
+
 /** Set up, but not to be used now. */
 export interface Unusable {
   status: 'unusable';
@@ -179,6 +185,8 @@ export interface Engine {
   deliver(work: MethodWork, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that a method uses posts to us. */
   receive(methodId: string, callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
+  /** What this challenge waits for elsewhere; undefined where there is nothing (any more). */
+  watched(signIn: Pick<SignIn, 'cid' | 'account'>, methodId: string): Promise<WatchedChallenge | undefined>;
   /** What clients of the methods call. */
   apis(): MethodApi[];
   /** What a method's messages cost and where they go; undefined when it sends none that cost, or is not offered. */

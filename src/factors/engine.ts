@@ -8,6 +8,7 @@ import { createManagement } from './management.js';
 import { createServices } from './services.js';
 import { createSignIn } from './sign-in.js';
 import { createFactorStore } from './store.js';
+import { createWatching } from './watching.js';
 
 /**
  * Puts the configured methods behind one door.
@@ -43,6 +44,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...createEnrolment(withListing),
     ...createManagement(parts),
     ...createServices(parts),
+    ...createWatching(parts),
   };
   return options.onChange ? telling(engine, options.onChange) : engine;
 }

@@ -24,6 +24,10 @@ const reasonOf = (obstacle: Unusable | Throttled): string => {
   return obstacle.retryAt ? 'throttled' : 'disabled';
 };
 
+/** Milliseconds since the epoch, as text. */
+const readInstant = (text: unknown): Date | undefined =>
+  typeof text === 'string' && /^\d{1,15}$/.test(text) ? new Date(Number(text)) : undefined;
+
 /** The second step of a sign-in: the preferred method's page, the list of all, and the proof. Prompt `second_factor`. */
 export function mountSecondFactor(deps: HostedPages): void {
   const { pages, presenter, interactions, engine, clock, random, url } = deps;
@@ -71,6 +75,7 @@ export function mountSecondFactor(deps: HostedPages): void {
         ...step.locals,
         action: `${base(interaction.uid)}/with/${method}`,
         sendAction: `${base(interaction.uid)}/with/${method}/send`,
+        eventsHref: `${base(interaction.uid)}/with/${method}/events`,
         applicationName: stateOf(ctx).application?.name,
         login: actor.account.login,
         otherMethodsHref: `${base(interaction.uid)}/methods`,
@@ -160,6 +165,24 @@ export function mountSecondFactor(deps: HostedPages): void {
   pages.get('/second-factor/:uid/with/:method', async (ctx, { uid = '', method = '' }) => {
     const opened = await open(ctx, uid);
     if (opened) await showEntry(ctx, opened.interaction, opened.actor, method);
+  });
+
+  // The page says what it has seen, so that nothing is missed between its making and its listening.
+  pages.get('/second-factor/:uid/with/:method/events', async (ctx, { uid = '', method = '' }) => {
+    const opened = await open(ctx, uid);
+    if (!opened) return;
+    const { interaction, actor } = opened;
+    const since = readInstant(ctx.query.since);
+    const watched = since && (await engine.watched(signInOf(ctx, interaction, actor), method));
+    if (!since || !watched) throw new AppError('PAGE_NOT_FOUND', 'nothing to wait for');
+    const stream = deps.streams.open(ctx, interaction.cid);
+    if (!stream) throw new AppError('OVERLOADED', 'too many pages of this sign-in listen', { retryAfterSeconds: 15 });
+    const changed = (): void => {
+      stream.send('changed');
+      stream.end();
+    };
+    if (watched.changedAt.getTime() !== since.getTime()) return changed();
+    stream.onEnd(watched.onChange(since, changed));
   });
 
   for (const { method, evidenceFields } of engine.forms()) {

@@ -1,6 +1,7 @@
 /** What the recovery desk offers: requests of employees who cannot confirm, suspensions, access codes, access passes. */
 import type { Account } from '../accounts/contract.js';
 import type { RequestOrigin } from '../audit/contract.js';
+import type { ChangeWatcher } from '../platform/change-watcher.js';
 import type { Unit } from '../platform/database.js';
 import type { Page, PageRequest } from '../platform/paging.js';
 
@@ -262,17 +263,9 @@ export interface AdministratorDesk {
   readonly suspensionHours: readonly number[];
 }
 
-/** Hears of requests that changed, on whichever node: one query per tick and node, however many listen. */
-export interface RequestWatcher {
-  /** Calls back once, when this request is no longer as `changedAt` says. Returns how to stop. */
-  onChange(requestId: string, changedAt: Date, heard: () => void): () => void;
-  /** Calls back whenever any request was filed or changed: for the administrators' queue. Returns how to stop. */
-  onAny(heard: () => void): () => void;
-  stop(): void;
-}
-
 export interface RecoveryDesk extends EmployeeDesk, AdministratorDesk {
-  readonly watcher: RequestWatcher;
+  /** Of requests. */
+  readonly watcher: ChangeWatcher;
   /** Writes down what ended by time and sees to its consequences; called every few seconds. Nothing waits for it. */
   sweep(): Promise<void>;
 }

@@ -1,6 +1,7 @@
+import type { ChangeWatcher } from '../platform/change-watcher.js';
 import type { Unit } from '../platform/database.js';
 import { createCodes } from './codes.js';
-import type { DeskActor, RecoveryDesk, RequestWatcher, SuspensionEnd } from './contract.js';
+import type { DeskActor, RecoveryDesk, SuspensionEnd } from './contract.js';
 import { createDecisions } from './decisions.js';
 import { requestCollection, suspensionCollection } from './documents.js';
 import { type DeskParts, ITSELF, tell, themselves } from './parts.js';
@@ -12,7 +13,7 @@ import { createSuspensions } from './suspensions.js';
 const PER_SWEEP = 200;
 
 /** Requests, suspensions, codes and passes behind one door. */
-export function createRecoveryDesk(parts: DeskParts & { watcher: RequestWatcher }): RecoveryDesk {
+export function createRecoveryDesk(parts: DeskParts & { watcher: ChangeWatcher }): RecoveryDesk {
   const { clock, database } = parts;
   const requests = createRequests(parts);
   const suspensions = createSuspensions(parts);

@@ -4,4 +4,3 @@ export { createRecoveryDesk } from './desk.js';
 export { ensureIndexes } from './documents.js';
 export { deskJobs } from './jobs.js';
 export type { DeskJobs } from './parts.js';
-export { createRequestWatcher } from './watcher.js';

@@ -15,12 +15,13 @@ import { createEngine, type Engine, type SecretReader } from '../factors/index.j
 import { type Branding, createWeb, type Web } from '../http/index.js';
 import type { EnrolmentCookie, Interactions, RecoveryCookie } from '../interaction/index.js';
 import type { Notifier } from '../notifications/contract.js';
+import { createChangeWatcher } from '../platform/change-watcher.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import { createLogger, type Logger } from '../platform/logger.js';
 import { type Random, systemRandom } from '../platform/random.js';
 import { createSecretBox, type SealingKey, type SecretBox } from '../platform/secret-box.js';
-import { createRecoveryDesk, createRequestWatcher, deskJobs, type RecoveryDesk } from '../recovery-desk/index.js';
+import { createRecoveryDesk, deskJobs, type RecoveryDesk } from '../recovery-desk/index.js';
 import {
   createBackchannelLogout,
   createSessions,
@@ -197,7 +198,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     enqueue: (kind, job, unit) => outbox.enqueue(kind, job.accountId, job, { unit }),
     countAdministrators,
     suspensionHours,
-    watcher: createRequestWatcher(core),
+    watcher: createChangeWatcher({ ...core, collection: 'recovery_requests' }),
   });
   const requestAccounts = createRequestAccounts(accounts);
   const composed = composeSecondFactor({

@@ -1,14 +1,39 @@
 // Parts of a page that change by themselves. What carries `data-live` (seconds) is asked for again at the page's own address and
-// replaced where `data-state` differs; the rest of the page, and what is typed there, stays.
+// replaced where `data-state` differs; the rest of the page, and what is typed there, stays. Where `data-events` says where to
+// listen, and `data-since` what was seen, it is asked for as soon as something has changed.
 import { dress } from './page.js';
 
 const LONGEST_SECONDS = 90;
+/** While it is listened to; in case a proxy keeps the events. */
+const LISTENING_SECONDS = 10;
 
 const visible = () =>
   new Promise((resolve) => {
     if (!document.hidden) return resolve();
     document.addEventListener('visibilitychange', resolve, { once: true });
   });
+
+const pauseFor = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Resolves when something has changed, or might have; never sooner than it can be listened to. */
+const change = ({ dataset: { live, events, since } }) => {
+  if (!events) return pauseFor(live).then(visible);
+  return new Promise((resolve) => {
+    const source = new EventSource(`${events}?since=${since}`);
+    const heard = () => {
+      source.close();
+      removeEventListener('pagehide', heard);
+      resolve();
+    };
+    source.addEventListener('changed', heard);
+    pauseFor(LISTENING_SECONDS).then(heard);
+    // Not allowed to listen: asked for as often as without.
+    source.addEventListener('error', () => {
+      if (source.readyState === EventSource.CLOSED) pauseFor(live).then(heard);
+    });
+    addEventListener('pagehide', heard, { once: true });
+  });
+};
 
 const follow = (part, fresh) => {
   if (!fresh) return part.removeAttribute('data-live');
@@ -18,26 +43,29 @@ const follow = (part, fresh) => {
     part.replaceChildren(...fresh.childNodes);
     dress(part);
   }
-  part.dataset.state = fresh.dataset.state;
-  if (fresh.dataset.live) part.dataset.live = fresh.dataset.live;
-  else part.removeAttribute('data-live');
+  for (const name of ['state', 'live', 'events', 'since']) {
+    if (fresh.dataset[name]) part.dataset[name] = fresh.dataset[name];
+    else delete part.dataset[name];
+  }
 };
 
 const watch = async (id) => {
   const part = document.getElementById(id);
   let left = LONGEST_SECONDS;
-  while (left > 0 && part.dataset.live) {
-    const pause = Number(part.dataset.live);
-    left -= pause;
-    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
-    await visible();
+  while (part.dataset.live && left > 0) {
+    if (!part.dataset.events) left -= Number(part.dataset.live);
+    await change(part);
     try {
       const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
-      if (!answer.ok) continue;
+      if (!answer.ok) {
+        await pauseFor(part.dataset.live);
+        continue;
+      }
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       follow(part, page.getElementById(id));
     } catch {
       // Away for a moment: asked again like the rest.
+      await pauseFor(part.dataset.live);
     }
   }
 };

@@ -1,12 +1,12 @@
 /** The administrators' console: a relying application of our own issuer that does everything through the management API. */
 import type { RequestListener } from 'node:http';
 import type { EventStreams, Web } from '../../http/index.js';
+import type { ChangeWatcher } from '../../platform/change-watcher.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Database } from '../../platform/database.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Random } from '../../platform/random.js';
 import type { SecretBox } from '../../platform/secret-box.js';
-import type { RequestWatcher } from '../../recovery-desk/contract.js';
 import { mountAccountActions } from './account-actions.js';
 import { createAdministrators } from './administrators.js';
 import { mountAudit } from './audit-page.js';
@@ -40,7 +40,7 @@ export interface ConsoleDeps {
   random: Random;
   secretBox: SecretBox;
   logger: Logger;
-  watcher: Pick<RequestWatcher, 'onAny'>;
+  watcher: Pick<ChangeWatcher, 'onAny'>;
   eventStreams: EventStreams;
   suspensionHours: readonly number[];
   /** Where text messages can go; absent where they are not among the login methods. */

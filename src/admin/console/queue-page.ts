@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { EventStreams } from '../../http/index.js';
 import { browserName } from '../../platform/browser-name.js';
-import type { RequestWatcher } from '../../recovery-desk/contract.js';
+import type { ChangeWatcher } from '../../platform/change-watcher.js';
 import { mayActOn } from '../index.js';
 import { type Administrator, hereOf } from './administrators.js';
 import type { Api, ApiAccount, ApiAccountReference, ApiRequest } from './api.js';
@@ -49,7 +49,7 @@ const row = (desk: Console, administrator: Administrator, request: ApiRequest) =
 /** The queue: who cannot get in right now. Live where there is JavaScript, a link to press where there is none. */
 export function mountQueue(
   desk: Console,
-  { watcher, eventStreams }: { watcher: Pick<RequestWatcher, 'onAny'>; eventStreams: EventStreams },
+  { watcher, eventStreams }: { watcher: Pick<ChangeWatcher, 'onAny'>; eventStreams: EventStreams },
 ): void {
   const stateOf = (ctx: Context): ShownState => STATES.find((state) => state === ctx.query.state) ?? 'open';
   const path = '/console';

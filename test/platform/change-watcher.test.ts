@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { RequestWatcher } from '../../src/recovery-desk/contract.js';
-import { createRequestWatcher } from '../../src/recovery-desk/watcher.js';
+import { type ChangeWatcher, createChangeWatcher } from '../../src/platform/change-watcher.js';
 import { FakeClock } from '../support/clock.js';
 import { testDatabase } from '../support/database.js';
 
 const TICK_MS = 25;
 const clock = new FakeClock();
 let database: Awaited<ReturnType<typeof testDatabase>>;
-let watcher: RequestWatcher;
+let watcher: ChangeWatcher;
 let queries = 0;
 
 const requests = () => database.collection<{ _id: string; changedAt: Date }>('recovery_requests');
@@ -33,7 +32,12 @@ beforeEach(async () => {
       },
     };
   }) as unknown as typeof database.collection;
-  watcher = createRequestWatcher({ database: { ...database, collection }, clock, tickMs: TICK_MS });
+  watcher = createChangeWatcher({
+    collection: 'recovery_requests',
+    database: { ...database, collection },
+    clock,
+    tickMs: TICK_MS,
+  });
 });
 afterEach(() => watcher.stop());
 
@@ -73,7 +77,8 @@ test('what changed while the database was away is heard when it is back', async 
   const before = ago(100);
   await write('a', before);
   let isAway = false;
-  const own = createRequestWatcher({
+  const own = createChangeWatcher({
+    collection: 'recovery_requests',
     database: {
       ...database,
       collection: (() => ({

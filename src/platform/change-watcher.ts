@@ -1,6 +1,14 @@
-import { type Clock, inSeconds } from '../platform/clock.js';
-import type { Database } from '../platform/database.js';
-import type { RequestWatcher } from './contract.js';
+import { type Clock, inSeconds } from './clock.js';
+import type { Database } from './database.js';
+
+/** Hears of documents that changed, on whichever node: one query per tick and node, however many listen. */
+export interface ChangeWatcher {
+  /** Calls back once, when this document is no longer as `changedAt` says. Returns how to stop. */
+  onChange(id: string, changedAt: Date, heard: () => void): () => void;
+  /** Calls back whenever any document was made or changed. Returns how to stop. */
+  onAny(heard: () => void): () => void;
+  stop(): void;
+}
 
 /** Nodes' clocks may differ by less than this, and a change may take this long from its time to its commit. */
 const TOLERANCE_SECONDS = 30;
@@ -17,19 +25,22 @@ interface Listener {
 }
 
 /**
- * Looks for requests that were filed or changed lately: one query along `{ changedAt: 1 }` per tick, only while somebody
+ * Looks for documents of a collection that were made or changed lately: one query along `{ changedAt: 1 }` per tick, only while somebody
  * listens, and the same for one listener or thousands. A database that is away for a while is waited for.
  */
-export function createRequestWatcher({
+export function createChangeWatcher({
   database,
   clock,
+  collection,
   tickMs = TICK_MS,
 }: {
   database: Database;
   clock: Clock;
+  /** Its documents say when they changed last, and `{ changedAt: 1 }` is an index. */
+  collection: string;
   tickMs?: number;
-}): RequestWatcher {
-  const requests = database.collection<Watched>('recovery_requests');
+}): ChangeWatcher {
+  const documents = database.collection<Watched>(collection);
   const listeners = new Map<string, Set<Listener>>();
   const anyListeners = new Set<() => void>();
   /** What the last tick saw, so that the next knows what is new; undefined before the first. */
@@ -52,9 +63,9 @@ export function createRequestWatcher({
   const look = async (): Promise<void> => {
     const now = clock.now();
     const from = inSeconds(lookedAt ?? now, -TOLERANCE_SECONDS);
-    const found = await requests.find({ changedAt: { $gt: from } }, { projection: { changedAt: 1 } }).toArray();
+    const found = await documents.find({ changedAt: { $gt: from } }, { projection: { changedAt: 1 } }).toArray();
     lookedAt = now;
-    for (const request of found) tellEach(request);
+    for (const document of found) tellEach(document);
     const before = seen;
     seen = new Map(found.map(({ _id, changedAt }) => [_id, changedAt.getTime()]));
     if (!before) return;
@@ -80,19 +91,19 @@ export function createRequestWatcher({
     timer.unref();
   };
 
-  const drop = (requestId: string, listener: Listener): void => {
-    const group = listeners.get(requestId);
+  const drop = (watchedId: string, listener: Listener): void => {
+    const group = listeners.get(watchedId);
     group?.delete(listener);
-    if (group?.size === 0) listeners.delete(requestId);
+    if (group?.size === 0) listeners.delete(watchedId);
   };
 
   return {
-    onChange(requestId, changedAt, heard) {
+    onChange(watchedId, changedAt, heard) {
       const listener = { since: changedAt.getTime(), heard };
-      const group = listeners.get(requestId) ?? new Set();
-      listeners.set(requestId, group.add(listener));
+      const group = listeners.get(watchedId) ?? new Set();
+      listeners.set(watchedId, group.add(listener));
       run();
-      return () => drop(requestId, listener);
+      return () => drop(watchedId, listener);
     },
     onAny(heard) {
       // A function of its own for each call: the same one may be given twice.

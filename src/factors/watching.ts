@@ -1,0 +1,30 @@
+import { type ChangeWatcher, createChangeWatcher } from '../platform/change-watcher.js';
+import { Challenges } from './challenges.js';
+import type { Engine, EngineParts } from './engine-contract.js';
+
+/** People look at two screens at once here: half of what the recovery desk takes. */
+const TICK_MS = 250;
+
+/** Waiting for what happens elsewhere: one query per tick, node and method, however many pages wait. */
+export function createWatching(parts: EngineParts): Pick<Engine, 'watched'> {
+  const challenges = new Challenges(parts);
+  const watchers = new Map<string, ChangeWatcher>();
+  for (const { watch } of parts.factors.values()) {
+    if (watch) watchers.set(watch.collection, createChangeWatcher({ ...parts, ...watch, tickMs: TICK_MS }));
+  }
+  return {
+    async watched({ cid, account }, methodId) {
+      const watch = parts.factors.get(methodId)?.watch;
+      const watcher = watch && watchers.get(watch.collection);
+      if (!watch || !watcher || !account.active) return undefined;
+      const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const watched = await watch.of(challenge);
+      return (
+        watched && {
+          changedAt: watched.changedAt,
+          onChange: (since, heard) => watcher.onChange(watched.id, since, heard),
+        }
+      );
+    },
+  };
+}
