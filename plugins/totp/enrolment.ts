@@ -1,5 +1,5 @@
 import { AppError } from '../../src/errors.js';
-import { type Factor, type FactorDeps, type FactorRecord, normaliseLabel, qrSvg } from '../../src/factors/contract.js';
+import { type Factor, type FactorDeps, normaliseLabel, qrSvg, unusedLabel } from '../../src/factors/contract.js';
 import { secretContext, type TotpData } from './data.js';
 import {
   ALGORITHM,
@@ -14,14 +14,6 @@ import {
 
 const PENDING_TTL_SECONDS = 3600;
 const DEFAULT_LABEL = 'Authenticator';
-
-/** The first of "Authenticator", "Authenticator 2", ... that this account does not use yet. */
-function defaultLabel(taken: readonly FactorRecord<TotpData>[]): string {
-  const labels = new Set(taken.map(({ label }) => label));
-  let label = DEFAULT_LABEL;
-  for (let number = 2; labels.has(label); number++) label = `${DEFAULT_LABEL} ${number}`;
-  return label;
-}
 
 export function createEnrolment(
   { clock, factors, issuerName, random, secretBox }: FactorDeps<TotpData>,
@@ -74,7 +66,7 @@ export function createEnrolment(
       const step = await matchingStep(secret, code, Math.floor(now.getTime() / 1000));
       if (step === undefined) return { status: 'rejected', code: 'wrong' };
 
-      const label = normaliseLabel(evidence.label ?? '') ?? defaultLabel(active);
+      const label = normaliseLabel(evidence.label ?? '') ?? unusedLabel(DEFAULT_LABEL, active);
       const activation = await factors.activate(accountId, pending._id, {
         where: { browser },
         set: { label, 'data.lastStep': step },

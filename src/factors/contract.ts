@@ -1,6 +1,6 @@
 /** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
 import type { Account } from '../accounts/contract.js';
-import type { Audit } from '../audit/contract.js';
+import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
@@ -20,7 +20,7 @@ export { qrSvg } from '../platform/qr-code.js';
 export { calendarDay } from '../policy/index.js';
 export type { Limit, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
-export { LABEL_MAX_LENGTH, normaliseLabel } from './label.js';
+export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
 
 export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email' | 'locale'>;
 
@@ -251,6 +251,8 @@ export interface Callback {
 export interface FactorStore<Data> {
   /** Active ones, oldest first; or the pending one that `browser` was shown and that has not expired. */
   find(accountId: string, state: 'active' | 'pending', browser?: string): Promise<FactorRecord<Data>[]>;
+  /** An active one, or a pending one that has not expired, of whichever account: for clients that name their factor. */
+  findById(factorId: string): Promise<FactorRecord<Data> | undefined>;
   /**
    * Stores a pending factor, in place of an expired one of this account and method, or of one that another browser was
    * shown: whoever looked on must not hold the secret that the owner confirms. Returns its id; or the id of this browser's
@@ -307,6 +309,10 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   throttle: Throttle;
   audit: Pick<Audit, 'record'>;
   announcer: Announcer;
+  /** An account as it is now; undefined when there is none, or when it may not be used. */
+  findAccount(accountId: string): Promise<FactorAccount | undefined>;
+  /** Removes an active factor as its owner does on the security page: recorded and told. False when there was none. */
+  giveUp(account: FactorAccount, factorId: string, origin: RequestOrigin): Promise<boolean>;
   /** Puts work of the method in the outbox, for `Factor.deliver`: one insert, sealed. */
   post(accountId: string, payload: object, unit?: Unit): Promise<void>;
   /** A sentence of the catalogue; in the default language when `locale` is absent or unknown. */

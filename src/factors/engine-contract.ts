@@ -40,6 +40,7 @@ export interface EngineOptions {
   issuer: string;
   timeZone: string;
   announcer: Announcer;
+  findAccount(accountId: string): Promise<EngineAccount | undefined>;
   translate: FactorDeps['translate'];
   /** Puts work of a method in the outbox; whoever takes it out calls `deliver`. */
   post(accountId: string, work: MethodWork, unit?: Unit): Promise<void>;

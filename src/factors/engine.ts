@@ -24,6 +24,12 @@ export function createEngine(options: EngineOptions): Engine {
     const deps: FactorDeps = {
       ...options,
       slowDerive,
+      async findAccount(id) {
+        const account = await options.findAccount(id);
+        return account?.active ? account : undefined;
+      },
+      giveUp: async (account, id, origin) =>
+        (await whole.remove({ ...account, active: true }, id, origin)) === 'removed',
       factors: createFactorStore(method.id, options),
       post: (accountId, payload, unit) => options.post(accountId, { method: method.id, payload }, unit),
     };
@@ -46,7 +52,8 @@ export function createEngine(options: EngineOptions): Engine {
     ...createServices(parts),
     ...createWatching(parts),
   };
-  return options.onChange ? telling(engine, options.onChange) : engine;
+  const whole: Engine = options.onChange ? telling(engine, options.onChange) : engine;
+  return whole;
 }
 
 /** The same, with every change of what an account has set up told afterwards. */

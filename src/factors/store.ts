@@ -29,6 +29,10 @@ export function createFactorStore<Data>(
       return records as unknown as FactorRecord<Data>[];
     },
 
+    async findById(factorId) {
+      return typed(await factors.findOne({ _id: factorId, method, $or: [{ state: 'active' }, running()] }));
+    },
+
     async insertPending(accountId, { id = random.token(128), browser = '', label, data, ttlSeconds }) {
       const now = clock.now();
       const isInTheWay = [{ expiresAt: { $lte: now } }, { browser: { $ne: browser } }];

@@ -161,6 +161,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     issuerName: branding.companyName ?? branding.name,
     issuer,
     timeZone: options.policy.timeZone,
+    findAccount: (id) => options.accounts.find(id),
     // Made below: nothing is told or posted before the first request.
     announcer: { announce: (...announcement) => outbox.announce(...announcement) },
     post: (accountId, work, unit) => outbox.enqueue('factor', accountId, work, unit ? { unit } : {}),

@@ -28,9 +28,15 @@ export interface TwoNodes {
 
 export const origin = { requestId: 'request-1', ip: '192.0.2.1', userAgent: 'test' };
 
+/** Everybody there is, by id; a test may change them. */
+export const people = new Map<string, EngineAccount>();
+
 export const newAccount = (): EngineAccount => {
   const id = randomBytes(8).toString('hex');
-  return { id, login: `anna.${id}@example.com`, name: 'Anna', email: `anna.${id}@example.com`, active: true };
+  const login = `anna.${id}@example.com`;
+  const account = { id, login, name: 'Anna', email: login, active: true };
+  people.set(id, account);
+  return account;
 };
 
 export const newSignIn = (account: EngineAccount): SignIn => ({
@@ -91,6 +97,7 @@ export async function twoNodes(
       issuerName: 'Countersign',
       issuer: 'http://localhost',
       timeZone: 'UTC',
+      findAccount: async (id) => people.get(id),
       announcer: { announce: async (announcement) => void announcements.push(announcement) },
       translate: (_locale, key, params = {}) => `${key} ${Object.values(params).join(' ')}`,
       // At once, as the outbox does it a moment later.

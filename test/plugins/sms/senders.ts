@@ -102,6 +102,8 @@ export async function openWorld(
       throttle: createThrottle({ database, clock }),
       audit: { record: async (event, unit) => once(unit, () => world.audited.push(event)) },
       announcer: { announce: async (announcement, unit) => once(unit, () => world.announced.push(announcement)) },
+      findAccount: async () => undefined,
+      giveUp: async () => false,
       issuer: 'http://localhost',
       issuerName: 'Countersign',
       timeZone,

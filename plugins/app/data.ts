@@ -1,0 +1,75 @@
+import type { FactorRecord } from '../../src/factors/contract.js';
+import type { SecretBox } from '../../src/platform/secret-box.js';
+
+export const PLATFORMS = ['android', 'ios', 'web', 'other'] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+/** A public key on P-256 (RFC 7518 section 6.2.1). */
+export interface DeviceKey {
+  x: string;
+  y: string;
+}
+
+/** What the QR code of a pending phone stands for. */
+export interface Pairing {
+  /** Keyed hashes of what a phone sends: the code of the QR code, or login and typed characters. */
+  codeHash: string;
+  typedHash: string;
+  /** Both as the page shows them, sealed: a reload shows them again. */
+  shown: string;
+  expiresAt: Date;
+  /** How often digits were typed for it. */
+  tries: number;
+}
+
+/** Where to wake the phone. */
+export interface Push {
+  /** What the browser of the phone gave (a PushSubscription as JSON), sealed. */
+  subscription: string;
+  state: 'working' | 'failing';
+}
+
+/** A phone as stored: first a pairing without a key, then with the key of the phone that claimed it, then active without the pairing. */
+export type AppData = {
+  /** Of a pending one. */
+  pairing?: Pairing | null;
+  key?: DeviceKey | null;
+  /** RFC 7638, of the key. */
+  thumbprint?: string | null;
+  model?: string;
+  platform?: Platform;
+  /** Exact to a minute. */
+  lastContactAt?: Date;
+  /** Of the codes without a network, sealed. */
+  offlineSecret?: string;
+  push?: Push | null;
+};
+
+/** A phone that has made its key; its `_id` is the device id of the protocol. */
+export type Device = FactorRecord<AppData & Required<Pick<AppData, 'model' | 'platform' | 'offlineSecret'>>> & {
+  data: { key: DeviceKey; thumbprint: string };
+};
+
+export const isDevice = (record: FactorRecord<AppData>): record is Device =>
+  !!record.data.key && !!record.data.thumbprint;
+
+type Owner = Pick<FactorRecord, '_id' | 'accountId'>;
+
+/** Where a secret belongs: a sealed value in another factor's row, or in another field, does not open. */
+const context = ({ _id, accountId }: Owner, field: 'offline' | 'pairing' | 'push'): string =>
+  `factor/${accountId}/${_id}/${field}`;
+
+export const sealFor = (
+  secretBox: SecretBox,
+  owner: Owner,
+  field: 'offline' | 'pairing' | 'push',
+  secret: string | Uint8Array,
+): string => secretBox.seal(secret, context(owner, field));
+
+/** @throws Error when it was sealed for something else. */
+export const openFor = (
+  secretBox: SecretBox,
+  owner: Owner,
+  field: 'offline' | 'pairing' | 'push',
+  sealed: string,
+): Buffer => secretBox.open(sealed, context(owner, field));

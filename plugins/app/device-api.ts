@@ -1,0 +1,84 @@
+import type { z } from 'zod';
+import type { ApiAnswer, ApiRequest, FactorAccount, FactorDeps, MethodApi } from '../../src/factors/contract.js';
+import type { AppData, Device } from './data.js';
+import { problem } from './envelope.js';
+import { isAuthenticated, type RequestAuth } from './request-auth.js';
+
+/** One signed request of one phone. */
+export interface DeviceCall<Body = unknown> {
+  device: Device;
+  /** As it is now, and active. */
+  account: FactorAccount;
+  /** Checked by the endpoint's schema. */
+  body: Body;
+  /** Of the path. */
+  params: Readonly<Record<string, string>>;
+  request: ApiRequest;
+}
+
+/** One address of the protocol, below `/device/v1`. */
+export interface Endpoint<Body = unknown> {
+  /** Such as `/challenges/:id/answer`; a parameter is up to 64 letters, digits, `-` and `_`. */
+  path: string;
+  body: z.ZodType<Body>;
+  /** Whether a phone whose digits have not been typed yet may ask, too. */
+  isForPending?: boolean;
+  /** Answers with `ok` or `problem` of `envelope.ts`; the rest of the answer is not its affair. */
+  handle(call: DeviceCall<Body>): Promise<ApiAnswer>;
+}
+
+/** The same, its body's type inferred and then forgotten: for the table. */
+export const endpoint = <Body>(one: Endpoint<Body>): Endpoint => one as unknown as Endpoint;
+
+const PARAMETER = /^[\w-]{1,64}$/;
+
+/** The parameters of a path that is the pattern's; undefined when it is another one. */
+function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
+  const [names, parts] = [pattern.split('/'), path.split('/')];
+  const isThis =
+    names.length === parts.length &&
+    names.every((name, n) => (name.startsWith(':') ? PARAMETER.test(parts[n] ?? '') : name === parts[n]));
+  if (!isThis) return undefined;
+  return Object.fromEntries(
+    names.flatMap((name, n) => (name.startsWith(':') ? [[name.slice(1), parts[n] ?? '']] : [])),
+  );
+}
+
+/** What phones call. @param pair the one request that comes from nobody's phone yet */
+export function createDeviceApi(
+  { clock }: Pick<FactorDeps<AppData>, 'clock'>,
+  {
+    auth,
+    pair,
+    endpoints,
+  }: { auth: RequestAuth; pair(request: ApiRequest): Promise<ApiAnswer>; endpoints: readonly Endpoint[] },
+): MethodApi {
+  const answerTo = async (request: ApiRequest): Promise<ApiAnswer> => {
+    if (request.verb !== 'POST') return problem('NOT_FOUND');
+    if (request.path === '/pairing') return pair(request);
+    for (const { path, body: schema, isForPending = false, handle } of endpoints) {
+      const params = paramsOf(path, request.path);
+      if (!params) continue;
+      const result = await auth.authenticate(request);
+      if (!isAuthenticated(result)) return result;
+      const { device, account, body } = result;
+      const read = schema.safeParse(body);
+      if (!read.success) return problem('BAD_REQUEST');
+      if (device.state === 'pending' && !isForPending) return problem('REFUSED');
+      return handle({ device, account, body: read.data, params, request });
+    }
+    return problem('NOT_FOUND');
+  };
+
+  return {
+    path: '/device/v1',
+    async call(request) {
+      const { status, headers, body } = await answerTo(request);
+      return {
+        status,
+        headers: { ...headers, 'Device-Nonce': auth.nonce() },
+        body: { ...body, serverTime: clock.now().toISOString() },
+      };
+    },
+  };
+}
