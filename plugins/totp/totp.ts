@@ -1,12 +1,26 @@
 import { z } from 'zod';
-import { type Factor, type FactorMethod, LABEL_MAX_LENGTH } from '../../src/factors/contract.js';
+import { type Factor, type FactorMethod, type FactorRecord, LABEL_MAX_LENGTH } from '../../src/factors/contract.js';
 import { secretContext, type TotpData } from './data.js';
 import { createEnrolment } from './enrolment.js';
 import { matchingStep, readCode } from './one-time-code.js';
 
 const METHOD = 'totp';
-/** Also how many are tried under one attempt: each one more raises the chance of a guess. */
+/** Phones included. Also how many are tried under one attempt: each one more raises the chance of a guess. */
 const MAXIMUM_PER_ACCOUNT = 5;
+
+/**
+ * What a code is compared with. A phone that is paired beside five authenticators makes more than that: phones are always tried, as
+ * nobody could tell why their codes do not work; of authenticators those used last.
+ */
+function tried(active: readonly FactorRecord<TotpData>[]): FactorRecord<TotpData>[] {
+  const phones = active.filter(({ companionOf }) => companionOf);
+  const usedAt = ({ lastUsedAt, activatedAt, createdAt }: FactorRecord<TotpData>) =>
+    (lastUsedAt ?? activatedAt ?? createdAt).getTime();
+  const authenticators = active
+    .filter(({ companionOf }) => !companionOf)
+    .sort((one, other) => usedAt(other) - usedAt(one));
+  return [...phones, ...authenticators].slice(0, MAXIMUM_PER_ACCOUNT);
+}
 
 const configuration = z.strictObject({}).prefault({});
 
@@ -39,7 +53,7 @@ export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
       async verify(account, _challenge, evidence) {
         const code = readCode(evidence.code ?? '');
         if (!code) return { status: 'rejected', code: 'malformed' };
-        const candidates = (await factors.find(account.id, 'active')).slice(0, MAXIMUM_PER_ACCOUNT);
+        const candidates = tried(await factors.find(account.id, 'active'));
         if (candidates.length === 0) return { status: 'rejected', code: 'not_enrolled' };
 
         const now = clock.now();
@@ -60,6 +74,11 @@ export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
         }
         return { status: 'rejected', code: isUsed ? 'used' : 'wrong' };
       },
+
+      companionData: (accountId, factorId, secret) => ({
+        secret: secretBox.seal(secret, secretContext({ _id: factorId, accountId })),
+        lastStep: -1,
+      }),
 
       remove: (accountId, factorId) => factors.remove(accountId, factorId),
     };

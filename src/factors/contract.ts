@@ -44,6 +44,8 @@ export interface FactorRecord<Data = Record<string, unknown>> {
   label: string;
   /** What no two accounts may hold at the same time, as a keyed hash: unique among the active ones of a method. */
   exclusive?: string;
+  /** The device that brought it along: it comes and goes with it, and is no row of its own. */
+  companionOf?: { method: string; id: string };
   createdAt: Date;
   activatedAt?: Date;
   lastUsedAt?: Date;
@@ -189,6 +191,8 @@ export interface Factor<Data = Record<string, unknown>> {
   obstacle?(accountId: string): Promise<Obstacle | undefined>;
   /** False when there was none. */
   remove(accountId: string, factorId: string): Promise<boolean>;
+  /** What it stores of a secret that a device of another method keeps: see `Activation.companion`. Without it devices bring it nothing. */
+  companionData?(accountId: string, factorId: string, secret: Uint8Array): Data;
   /** Does what the method has put in the outbox with `post`. Throws to be called again. */
   deliver?(payload: unknown, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that the method uses posts to us. */
@@ -249,7 +253,7 @@ export interface Callback {
 
 /** A plugin's view of the collection `factors`, limited to its own method. Every write is one conditional update. */
 export interface FactorStore<Data> {
-  /** Active ones, oldest first; or the pending one that `browser` was shown and that has not expired. */
+  /** Active ones, companions of devices among them, oldest first; or the pending one that `browser` was shown and that has not expired. */
   find(accountId: string, state: 'active' | 'pending', browser?: string): Promise<FactorRecord<Data>[]>;
   /** An active one, or a pending one that has not expired, of whichever account: for clients that name their factor. */
   findById(factorId: string): Promise<FactorRecord<Data> | undefined>;
@@ -275,9 +279,11 @@ export interface FactorStore<Data> {
   /**
    * Pending to active, conditional on not being expired and on `where`. `gone`: not pending any more; `taken`: another account holds
    * what `exclusive` stands for.
-   * @param change `exclusive` see `FactorRecord`; `replaces` removes the account's other active ones in the same transaction.
+   * @param change `exclusive` see `FactorRecord`; `replaces` removes the account's other active ones in the same transaction, and
+   * their companions with them.
    */
   activate(accountId: string, factorId: string, change?: Activation): Promise<'activated' | 'gone' | 'taken'>;
+  /** Together with its companions. A companion itself goes with its device alone. */
   remove(accountId: string, factorId: string): Promise<boolean>;
 }
 
@@ -286,6 +292,8 @@ export interface Activation {
   set?: Record<string, unknown>;
   exclusive?: string;
   replaces?: boolean;
+  /** What the device can do for another method as well: a factor of that method, in the same transaction. Nothing where it is not offered. */
+  companion?: { method: string; secret: Uint8Array };
   /** Stored together with it, or not at all. @param replaced the active ones that were removed. */
   together?(unit: Unit, replaced: readonly FactorRecord[]): Promise<void>;
 }

@@ -133,6 +133,8 @@ export type EnrolmentResult =
 export interface Engine {
   /** What this account can use, in the administrator's order; one query. Pending factors and empty methods are left out. */
   forAccount(accountId: string): Promise<AccountMethod[]>;
+  /** The same with what devices bring along for other methods, under the name of the device: all that a sign-in can be confirmed with. */
+  forSignIn(accountId: string): Promise<AccountMethod[]>;
   /** The level that each active factor can give. */
   levels(accountId: string): Promise<Level[]>;
   /** Every method that is offered here, in the administrator's order, with the fields of its forms. */
@@ -144,7 +146,7 @@ export interface Engine {
 
   /**
    * The page that asks for a method. Undefined: the account has no active factor of it, or is not active.
-   * @param enrolled what `forAccount` has told this request already.
+   * @param enrolled what `forSignIn` has told this request already.
    */
   begin(signIn: SignIn, methodId: string, enrolled?: readonly AccountMethod[]): Promise<Step | undefined>;
   /**

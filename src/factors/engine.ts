@@ -30,7 +30,7 @@ export function createEngine(options: EngineOptions): Engine {
       },
       giveUp: async (account, id, origin) =>
         (await whole.remove({ ...account, active: true }, id, origin)) === 'removed',
-      factors: createFactorStore(method.id, options),
+      factors: createFactorStore(method.id, { ...options, methods: factors }),
       post: (accountId, payload, unit) => options.post(accountId, { method: method.id, payload }, unit),
     };
     try {
@@ -43,7 +43,7 @@ export function createEngine(options: EngineOptions): Engine {
   if (problems.length > 0) throw new z.ZodError(problems);
   const parts: EngineParts = { ...options, factors };
   const listing = createListing(parts);
-  const withListing = { ...parts, forAccount: listing.forAccount };
+  const withListing = { ...parts, ...listing };
   const engine = {
     ...listing,
     ...createSignIn(withListing),

@@ -7,7 +7,7 @@ import { factorCollection } from './store.js';
 
 /** Setting a factor up: pending until its first proof. Who may do so is the caller's to decide. */
 export function createEnrolment(
-  parts: EngineParts & Pick<Engine, 'forAccount'>,
+  parts: EngineParts & Pick<Engine, 'forSignIn'>,
 ): Pick<Engine, 'beginEnrolment' | 'confirmEnrolment'> {
   const { audit, clock, database, factors, logger, notifier, throttle } = parts;
   const collection = factorCollection(database);
@@ -26,7 +26,7 @@ export function createEnrolment(
     )) === 1;
 
   const isRoomFor = async (accountId: string, factor: Factor) => {
-    const enrolled = await parts.forAccount(accountId);
+    const enrolled = await parts.forSignIn(accountId);
     if (factor.kind !== 'primary' && !enrolled.some(({ kind }) => kind === 'primary')) return false;
     const own = enrolled.find(({ id }) => id === factor.method)?.factors.length ?? 0;
     return factor.maximumPerAccount === undefined || own < factor.maximumPerAccount;
@@ -74,10 +74,15 @@ export function createEnrolment(
         return outcome;
       }
 
-      // A method that was disabled by failures starts anew with what was just proved.
-      await throttle.settle(subject, { reset: [enrolmentCounter(methodId), methodCounter(methodId)] });
       const { announcedAs } = factor.enrolment;
       const { factorId, label } = outcome;
+      const broughtAlong = await collection.distinct('method', {
+        accountId: account.id,
+        'companionOf.id': factorId,
+      });
+      // A method that was disabled by failures starts anew with what was just proved.
+      const anew = [methodId, ...broughtAlong].map(methodCounter);
+      await throttle.settle(subject, { reset: [enrolmentCounter(methodId), ...anew] });
       await record(announcedAs, account, origin, { method: methodId, factorId, label });
       await notifier.notify(account, announcedAs, { method: methodId, label, at: clock.now().toISOString() });
       return { ...outcome, method: methodId };

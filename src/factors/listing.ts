@@ -20,16 +20,18 @@ export const coverageOf = (
 export function createListing({
   database,
   factors,
-}: EngineParts): Pick<Engine, 'forAccount' | 'levels' | 'enrollable' | 'forms' | 'find'> {
+}: EngineParts): Pick<Engine, 'forAccount' | 'forSignIn' | 'levels' | 'enrollable' | 'forms' | 'find'> {
   const collection = factorCollection(database);
   const methods = [...factors.values()];
   const ids = methods.map(({ method }) => method);
 
-  const forAccount: Engine['forAccount'] = async (accountId) => {
-    const records = await collection
+  const activeOf = (accountId: string): Promise<FactorRecord[]> =>
+    collection
       .find({ accountId, method: { $in: ids }, state: 'active' })
       .sort({ createdAt: 1 })
       .toArray();
+
+  const summarise = (records: readonly FactorRecord[]): AccountMethod[] => {
     const byMethod = new Map<string, FactorRecord[]>(ids.map((id) => [id, []]));
     for (const record of records) byMethod.get(record.method)?.push(record);
     return methods
@@ -41,8 +43,23 @@ export function createListing({
       .filter((method) => method.factors.length > 0);
   };
 
+  const forAccount: Engine['forAccount'] = async (accountId) =>
+    summarise((await activeOf(accountId)).filter(({ companionOf }) => !companionOf));
+
   return {
     forAccount,
+    async forSignIn(accountId) {
+      const records = await activeOf(accountId);
+      const labels = new Map(records.map(({ _id, label }) => [_id, label]));
+      return summarise(
+        records.flatMap((record) => {
+          if (!record.companionOf) return record;
+          // Whoever has renamed the device looks for its new name.
+          const label = labels.get(record.companionOf.id);
+          return label === undefined ? [] : { ...record, label };
+        }),
+      );
+    },
     levels: async (accountId) => levelsOf(await forAccount(accountId)),
     enrollable: () =>
       methods.map(({ method, kind, inSetUp, send, maximumPerAccount }) => ({

@@ -1,6 +1,6 @@
 import type { Engine, EngineParts } from './engine-contract.js';
 import { normaliseLabel } from './label.js';
-import { factorCollection } from './store.js';
+import { factorCollection, NO_COMPANION } from './store.js';
 
 /** Changing what is enrolled. Whether the person proved enough to do so is the caller's to decide. */
 export function createManagement({
@@ -14,7 +14,7 @@ export function createManagement({
 
   const take = async (accountId: string, factorId: string) => {
     const found = await collection.findOne(
-      { _id: factorId, accountId, state: 'active' },
+      { _id: factorId, accountId, state: 'active', ...NO_COMPANION },
       { projection: { method: 1, label: 1 } },
     );
     const factor = found && factors.get(found.method);
@@ -28,7 +28,7 @@ export function createManagement({
       const label = normaliseLabel(rawLabel);
       if (!label) return 'malformed';
       const renamed = await collection.findOneAndUpdate(
-        { _id: factorId, accountId: account.id, state: 'active' },
+        { _id: factorId, accountId: account.id, state: 'active', ...NO_COMPANION },
         { $set: { label } },
         { projection: { method: 1 } },
       );

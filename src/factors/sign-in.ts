@@ -9,7 +9,7 @@ import { acceptEvidence } from './evidence.js';
 
 /** Asking for a factor and checking the answer. The order of `submit` is the same for every method. */
 export function createSignIn(
-  parts: EngineParts & Pick<Engine, 'forAccount'>,
+  parts: EngineParts & Pick<Engine, 'forSignIn'>,
 ): Pick<Engine, 'begin' | 'send' | 'submit' | 'cancel' | 'unusable' | 'obstacle'> {
   const { audit, clock, factors, logger, notifier, throttle } = parts;
   const challenges = new Challenges(parts);
@@ -102,7 +102,7 @@ export function createSignIn(
       const { cid, account, application, origin } = signIn;
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
-      const usable = enrolled ?? (await parts.forAccount(account.id));
+      const usable = enrolled ?? (await parts.forSignIn(account.id));
       if (!usable.some(({ id }) => id === methodId)) return undefined;
       await cancelOthers(signIn, methodId, usable);
       const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });

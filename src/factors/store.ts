@@ -4,24 +4,67 @@ import type { Clock } from '../platform/clock.js';
 import { inSeconds } from '../platform/clock.js';
 import { type Database, isDuplicateKey } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import type { Activation, FactorRecord, FactorStore } from './contract.js';
+import type { Activation, Factor, FactorRecord, FactorStore } from './contract.js';
 
 export const factorCollection = (database: Database): mongo.Collection<FactorRecord> =>
   database.collection<FactorRecord>('factors');
 
+/** Filters that keep to what people set up themselves. */
+export const NO_COMPANION = { companionOf: { $exists: false } } as const;
+
 /** A plugin's door to the collection: every filter names the account and the method, so that no plugin reaches another's factors. */
 export function createFactorStore<Data>(
   method: string,
-  { database, clock, random }: { database: Database; clock: Clock; random: Random },
+  options: {
+    database: Database;
+    clock: Clock;
+    random: Random;
+    /** What is offered; may be filled later. */
+    methods?: ReadonlyMap<string, Pick<Factor, 'companionData'>>;
+  },
 ): FactorStore<Data> {
+  const { database, clock, random, methods = new Map() } = options;
   const factors = factorCollection(database);
   const own = (accountId: string, id: string) => ({ _id: id, accountId, method });
   const running = () => ({ state: 'pending' as const, expiresAt: { $gt: clock.now() } });
   const typed = (record: FactorRecord | null) => (record ? (record as unknown as FactorRecord<Data>) : undefined);
 
+  /** A device that is not offered any more can be neither seen nor removed: what it brought along opens nothing. */
+  const usable = () => ({ $or: [NO_COMPANION, { 'companionOf.method': { $in: [...methods.keys()] } }] });
+  const companionsOf = (accountId: string, ids: readonly string[]) => ({
+    accountId,
+    'companionOf.method': method,
+    'companionOf.id': { $in: [...ids] },
+  });
+
+  const insertCompanion = async (
+    { accountId, _id: id, label }: FactorRecord,
+    { method: other, secret }: NonNullable<Activation['companion']>,
+    session: mongo.ClientSession,
+  ) => {
+    const _id = random.token(128);
+    const data = methods.get(other)?.companionData?.(accountId, _id, secret);
+    if (!data) return;
+    const now = clock.now();
+    await factors.insertOne(
+      {
+        _id,
+        accountId,
+        method: other,
+        state: 'active',
+        label,
+        companionOf: { method, id },
+        createdAt: now,
+        activatedAt: now,
+        data,
+      },
+      { session },
+    );
+  };
+
   return {
     async find(accountId, state, browser = '') {
-      const condition = state === 'pending' ? { ...running(), browser } : { state };
+      const condition = state === 'pending' ? { ...running(), browser } : { state, ...usable() };
       const records = await factors
         .find({ accountId, method, ...condition })
         .sort({ createdAt: 1 })
@@ -64,26 +107,29 @@ export function createFactorStore<Data>(
     },
 
     async activate(accountId, factorId, change: Activation = {}) {
-      const { where = {}, set = {}, exclusive, replaces = false, together } = change;
+      const { where = {}, set = {}, exclusive, replaces = false, companion, together } = change;
       try {
         const isActivated = await database.transaction(async (unit) => {
           const { session } = unit;
           const pending = { ...where, ...own(accountId, factorId), ...running() };
           if (!(await factors.findOne(pending, { session, projection: { _id: 1 } }))) return false;
-          const active = { accountId, method, state: 'active' as const };
+          const active = { accountId, method, state: 'active' as const, ...NO_COMPANION };
           const replaced = replaces ? await factors.find(active, { session }).toArray() : [];
           // Before the new one comes: of the same `exclusive` there can be only one at a time.
           if (replaces) await factors.deleteMany(active, { session });
+          const ids = replaced.map(({ _id }) => _id);
+          if (ids.length > 0) await factors.deleteMany(companionsOf(accountId, ids), { session });
           await together?.(unit, replaced);
-          const { modifiedCount } = await factors.updateOne(
+          const activated = await factors.findOneAndUpdate(
             pending,
             {
               $set: { ...set, state: 'active', activatedAt: clock.now(), ...(exclusive ? { exclusive } : {}) },
               $unset: { expiresAt: '', browser: '' },
             },
-            { session },
+            { session, returnDocument: 'after' },
           );
-          return modifiedCount === 1;
+          if (activated && companion) await insertCompanion(activated, companion, session);
+          return activated !== null;
         });
         return isActivated ? 'activated' : 'gone';
       } catch (error) {
@@ -93,7 +139,11 @@ export function createFactorStore<Data>(
     },
 
     async remove(accountId, factorId) {
-      return (await factors.deleteOne(own(accountId, factorId))).deletedCount === 1;
+      return database.transaction(async ({ session }) => {
+        const { deletedCount } = await factors.deleteOne({ ...own(accountId, factorId), ...NO_COMPANION }, { session });
+        if (deletedCount === 1) await factors.deleteMany(companionsOf(accountId, [factorId]), { session });
+        return deletedCount === 1;
+      });
     },
   };
 }

@@ -21,10 +21,10 @@ export interface Actor {
   methods(): Promise<AccountMethod[]>;
 }
 
-export const methodsOf = (engine: Pick<Engine, 'forAccount'>, { id }: Account): Actor['methods'] => {
+export const methodsOf = (engine: Pick<Engine, 'forSignIn'>, { id }: Account): Actor['methods'] => {
   let read: Promise<AccountMethod[]> | undefined;
   return () => {
-    read ??= engine.forAccount(id);
+    read ??= engine.forSignIn(id);
     return read;
   };
 };
