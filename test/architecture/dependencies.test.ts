@@ -3,7 +3,8 @@ import * as rules from './rules.js';
 import { type Module, parseModule, readModules } from './source-graph.js';
 
 const product = readModules('src', 'plugins');
-const everything = [...product, ...readModules('test', 'bench')];
+const examples = readModules('examples');
+const everything = [...product, ...examples, ...readModules('test', 'bench')];
 
 /** A rule, what it is asked about, and a made-up file that breaks it: a rule that finds nothing there finds nothing anywhere. */
 const table: [string, rules.Rule, Module[], Record<string, string>][] = [
@@ -67,6 +68,12 @@ const table: [string, rules.Rule, Module[], Record<string, string>][] = [
     product,
     { 'src/a/x.ts': "import './y.js';", 'src/a/y.ts': "import './z.js';", 'src/a/z.ts': "export * from './x.js';" },
   ],
+  [
+    'an example stands on its own',
+    rules.examplesNeedNothingOfOurs,
+    [...product, ...examples],
+    { 'examples/a/x.js': "import { errors } from '../../src/errors.js';" },
+  ],
   ['no folder or file is a catch-all', rules.noFolderIsACatchAll, everything, { 'src/utils/x.ts': '' }],
   ['names are kebab-case', rules.namesAreKebabCase, everything, { 'src/a/fooBar.ts': '' }],
   ['no file has more than 400 lines', rules.filesAreShort, everything, { 'src/a/x.ts': 'x;\n'.repeat(401) }],
@@ -94,6 +101,7 @@ describe('the house', () => {
   it('is read as a whole', () => {
     expect(product.length).toBeGreaterThan(40);
     expect(product.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
+    expect(examples.flatMap(({ imports }) => imports).length).toBeGreaterThan(10);
     const missing = product.flatMap(({ path, imports }) =>
       imports
         .filter(({ target }) => /^(?:src|plugins)\/.*\.js$/.test(target))

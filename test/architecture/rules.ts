@@ -109,18 +109,29 @@ export const importsAreNoCircle: Rule = (modules) => {
   return circles;
 };
 
+const isOfTheExample = (target: string): boolean =>
+  target.startsWith('examples/') || target.startsWith('node:') || target === 'jose';
+
+/** What is written from a document alone shows that the document is enough. */
+export const examplesNeedNothingOfOurs: Rule = (modules) =>
+  eachImport(modules, (from, { target }) => {
+    if (from.path.startsWith('examples/'))
+      return isOfTheExample(target) ? undefined : 'an example knows the document, node and jose';
+    return target.startsWith('examples/') ? 'the product does not depend on an example' : undefined;
+  });
+
 const CATCH_ALL = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'shared', 'misc', 'lib']);
 
 export const noFolderIsACatchAll: Rule = (modules) =>
   modules
-    .filter(({ path }) => path.split('/').some((part) => CATCH_ALL.has(part.replace(/\.ts$/, ''))))
+    .filter(({ path }) => path.split('/').some((part) => CATCH_ALL.has(part.replace(/\.[tj]s$/, ''))))
     .map(({ path }) => `${path}: a name that says what it is for`);
 
 export const namesAreKebabCase: Rule = (modules) =>
   modules
     .filter(
       ({ path }) =>
-        !path.split('/').every((part) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test)?(?:\.d)?(?:\.ts)?$/.test(part)),
+        !path.split('/').every((part) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test)?(?:\.d)?(?:\.[tj]s)?$/.test(part)),
     )
     .map(({ path }) => `${path}: kebab-case`);
 

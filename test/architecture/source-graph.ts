@@ -74,11 +74,15 @@ export function parseModule(path: string, source: string): Module {
   };
 }
 
-/** Every TypeScript file under the given folders of the project. */
+/** Examples run without a build. */
+const isSource = (folder: string, name: string): boolean =>
+  name.endsWith('.ts') || (folder === 'examples' && name.endsWith('.js'));
+
+/** Every source file under the given folders of the project. */
 export function readModules(...folders: string[]): Module[] {
   return folders.flatMap((folder) =>
     readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .filter((entry) => entry.isFile() && isSource(folder, entry.name))
       .map((entry) => relative(projectRoot, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
       .sort()
       .map((path) => parseModule(path, readFileSync(join(projectRoot, path), 'utf8'))),
