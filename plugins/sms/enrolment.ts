@@ -69,7 +69,7 @@ export function createEnrolment(deps: EnrolmentDeps): Factor['enrolment'] {
     const code = await order(enrollee, id, read.number, read.country);
     if ('status' in code) return code;
     const earlier = await pendingOf(enrollee);
-    if (earlier) await factors.remove(enrollee.id, earlier._id);
+    if (earlier) await factors.remove(enrollee.id, earlier._id, 'pending');
     await factors.insertPending(enrollee.id, {
       id,
       browser: enrollee.browser,
@@ -127,7 +127,7 @@ export function createEnrolment(deps: EnrolmentDeps): Factor['enrolment'] {
       },
     });
     if (activation === 'taken') {
-      await factors.remove(enrollee.id, _id);
+      await factors.remove(enrollee.id, _id, 'pending');
       return { status: 'refused', reason: 'taken' };
     }
     if (activation === 'gone') return REJECTED('not_enrolled');
@@ -168,7 +168,7 @@ export function createEnrolment(deps: EnrolmentDeps): Factor['enrolment'] {
       if (evidence.number) return takeNumber(enrollee, evidence.number, evidence.country ?? '');
       if (!pending) return REJECTED('not_enrolled');
       if (evidence.restart) {
-        await factors.remove(enrollee.id, pending._id);
+        await factors.remove(enrollee.id, pending._id, 'pending');
         return { status: 'continued' };
       }
       if (evidence.send) return sendAgain(enrollee, pending);

@@ -283,8 +283,11 @@ export interface FactorStore<Data> {
    * their companions with them.
    */
   activate(accountId: string, factorId: string, change?: Activation): Promise<'activated' | 'gone' | 'taken'>;
-  /** Together with its companions. A companion itself goes with its device alone. */
-  remove(accountId: string, factorId: string): Promise<boolean>;
+  /**
+   * Together with its companions. A companion itself goes with its device alone. False when there was none.
+   * @param state only while it is in this one: what was pending may be active by now.
+   */
+  remove(accountId: string, factorId: string, state?: FactorRecord['state']): Promise<boolean>;
 }
 
 export interface Activation {

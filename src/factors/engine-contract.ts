@@ -151,9 +151,9 @@ export interface Engine {
   begin(signIn: SignIn, methodId: string, enrolled?: readonly AccountMethod[]): Promise<Step | undefined>;
   /**
    * Has the method send what the person needs for the answer. Undefined: nothing is sent by this method, it is not set up, or this
-   * sign-in was answered already.
+   * sign-in was answered already. `throttled`: the method is disabled, and takes no answer.
    */
-  send(signIn: SignIn, methodId: string): Promise<{ status: 'sent' } | Refused | undefined>;
+  send(signIn: SignIn, methodId: string): Promise<{ status: 'sent' } | Refused | Throttled | undefined>;
   /** Checks what the person sent: the form's fields without those of the page itself (`csrf`). Costs an attempt unless malformed or pending. */
   submit(signIn: SignIn, methodId: string, evidence: unknown): Promise<SubmitResult>;
   /** Ends every question of this account that waits for an answer; with `cid`, those of one sign-in that was given up. */

@@ -53,7 +53,8 @@ export function createEnrolment(
       };
       const factor = factors.get(methodId);
       if (!account.active) return reject('account_unusable', false);
-      if (!factor) return reject('not_enrolled', false);
+      // Asked again: a form needs no page that was opened before, and what it stands beside may be gone meanwhile.
+      if (!factor || !(await isRoomFor(account.id, factor))) return reject('not_enrolled', false);
       const evidence = acceptEvidence(submitted, factor.enrolmentFields);
       if (!evidence) return reject('malformed', false);
 

@@ -121,8 +121,13 @@ export function createSignIn(
       const factor = factors.get(methodId);
       if (!factor?.send || !account.active) return undefined;
       const key = { cid, accountId: account.id, method: methodId };
-      const { challenge, isDone } = await challenges.find(key);
+      const [{ challenge, isDone }, standing] = await Promise.all([
+        challenges.find(key),
+        throttle.peek(throttleSubject(account.id), signInRules(methodId)),
+      ]);
       if (isDone) return undefined;
+      // Whatever is sent, no answer to it is taken any more.
+      if (!standing.reserved && !standing.retryAt) return { status: 'throttled' };
       const outcome = await factor.send(account, challenge, origin);
       const details = { method: methodId };
       if (outcome.status === 'refused') {

@@ -138,9 +138,10 @@ export function createFactorStore<Data>(
       }
     },
 
-    async remove(accountId, factorId) {
+    async remove(accountId, factorId, state) {
+      const filter = { ...own(accountId, factorId), ...NO_COMPANION, ...(state ? { state } : {}) };
       return database.transaction(async ({ session }) => {
-        const { deletedCount } = await factors.deleteOne({ ...own(accountId, factorId), ...NO_COMPANION }, { session });
+        const { deletedCount } = await factors.deleteOne(filter, { session });
         if (deletedCount === 1) await factors.deleteMany(companionsOf(accountId, [factorId]), { session });
         return deletedCount === 1;
       });

@@ -232,6 +232,8 @@ export function mountSecondFactor(deps: HostedPages): void {
       if (!opened) return;
       const { interaction, actor } = opened;
       const outcome = await engine.send(signInOf(ctx, interaction, actor), method);
+      if (outcome?.status === 'throttled')
+        return showEntry(ctx, interaction, actor, method, { error: 'disabled' }, 429);
       if (outcome?.status !== 'refused') return seeOther(ctx, `${base(uid)}/with/${method}`);
       const { reason, retryAt } = outcome;
       if (retryAt) sayRetryAfter(ctx, clock, retryAt);

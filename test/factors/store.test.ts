@@ -49,6 +49,15 @@ describe("a plugin's door to the factors", () => {
     expect(active).not.toHaveProperty('expiresAt');
   });
 
+  test('what was pending when somebody wanted it gone stays when it is active by now', async () => {
+    const [store, accountId] = [storeOf('totp'), newAccountId()];
+    const id = await store.insertPending(accountId, pending(1));
+    expect(await store.activate(accountId, id)).toBe('activated');
+    expect(await store.remove(accountId, id, 'pending')).toBe(false);
+    expect(await store.find(accountId, 'active')).toMatchObject([{ _id: id }]);
+    expect(await store.remove(accountId, id)).toBe(true);
+  });
+
   test("no way to another account's or another method's factors", async () => {
     const [store, accountId] = [storeOf('totp'), newAccountId()];
     const id = await store.insertPending(accountId, pending(1));
