@@ -34,6 +34,7 @@ export const AUDIT_EVENTS = [
   'consent_granted',
   'consent_refused',
   'not_me_reported',
+  'sign_in_denied',
   'recovery_request_filed',
   'recovery_request_approved',
   'recovery_request_declined',

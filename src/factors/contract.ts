@@ -177,7 +177,7 @@ export interface Factor<Data = Record<string, unknown>> {
    * Sends what the person will need for the answer: by POST alone, never by looking at a page. Costs no attempt; has limits of
    * its own. Methods without it send nothing.
    */
-  send?(account: FactorAccount, challenge: Challenge, from: { ip?: string }): Promise<SendOutcome>;
+  send?(account: FactorAccount, challenge: Challenge, place: SignInPlace): Promise<SendOutcome>;
   /** What is answered elsewhere while the page waits: the page hears of it, on whichever node it happens. */
   readonly watch?: FactorWatch;
   /** Checks the evidence and consumes it in ONE conditional update. */

@@ -3,9 +3,19 @@ import { browserName } from '../platform/browser-name.js';
 import type { Reservation } from '../throttle/contract.js';
 import { ALL_METHODS, DISABLED_AFTER, methodCounter, REFUSAL_EVENT, signInRules, throttleSubject } from './attempts.js';
 import { Challenges } from './challenges.js';
-import type { Factor, Outcome } from './contract.js';
+import type { Factor, Outcome, SignInPlace } from './contract.js';
 import type { Engine, EngineParts, Rejected, SignIn, SubmitResult } from './engine-contract.js';
 import { acceptEvidence } from './evidence.js';
+
+/** What a person can recognise of a sign-in. */
+function placeOf({ application, origin }: SignIn): SignInPlace {
+  const browser = browserName(origin.userAgent);
+  return {
+    ...(application ? { application } : {}),
+    ...(browser ? { browser } : {}),
+    ...(origin.ip ? { ip: origin.ip } : {}),
+  };
+}
 
 /** Asking for a factor and checking the answer. The order of `submit` is the same for every method. */
 export function createSignIn(
@@ -99,25 +109,20 @@ export function createSignIn(
 
   return {
     async begin(signIn, methodId, enrolled) {
-      const { cid, account, application, origin } = signIn;
+      const { cid, account } = signIn;
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
       const usable = enrolled ?? (await parts.forSignIn(account.id));
       if (!usable.some(({ id }) => id === methodId)) return undefined;
       await cancelOthers(signIn, methodId, usable);
       const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
-      const browser = browserName(origin.userAgent);
-      const step = await factor.begin(account, challenge, {
-        ...(application ? { application } : {}),
-        ...(browser ? { browser } : {}),
-        ...(origin.ip ? { ip: origin.ip } : {}),
-      });
+      const step = await factor.begin(account, challenge, placeOf(signIn));
       if (step.state) await challenges.save(challenge, step.state);
       return step;
     },
 
     async send(signIn, methodId) {
-      const { cid, account, origin } = signIn;
+      const { cid, account } = signIn;
       const factor = factors.get(methodId);
       if (!factor?.send || !account.active) return undefined;
       const key = { cid, accountId: account.id, method: methodId };
@@ -128,7 +133,7 @@ export function createSignIn(
       if (isDone) return undefined;
       // Whatever is sent, no answer to it is taken any more.
       if (!standing.reserved && !standing.retryAt) return { status: 'throttled' };
-      const outcome = await factor.send(account, challenge, origin);
+      const outcome = await factor.send(account, challenge, placeOf(signIn));
       const details = { method: methodId };
       if (outcome.status === 'refused') {
         if ((await throttle.reserve(throttleSubject(account.id), [REFUSAL_EVENT])).reserved)

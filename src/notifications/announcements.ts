@@ -24,6 +24,7 @@ export const ANNOUNCEMENTS = [
   'account_reactivated',
   'account_deleted',
   'not_me_reported',
+  'sign_in_denied',
   'sms_budget_warned',
   'sms_budget_exhausted',
   'sms_country_closed',

@@ -56,6 +56,7 @@ const TELLINGS: Readonly<Record<AnnouncementType, Telling>> = {
   account_reactivated: {},
   account_deleted: {},
   not_me_reported: { administrators: { notice: 'not_me_alert', page: personPage } },
+  sign_in_denied: { person: 'sign_in_denied', administrators: { notice: 'sign_in_denied_alert', page: personPage } },
   sms_budget_warned: { administrators: { notice: 'sms_budget_warned', page: smsPage } },
   sms_budget_exhausted: { administrators: { notice: 'sms_budget_exhausted', page: smsPage } },
   sms_country_closed: { administrators: { notice: 'sms_country_closed', page: smsPage } },

@@ -26,6 +26,7 @@ export const WEBHOOK_EVENTS = [
   'account.reactivated',
   'account.deleted',
   'account.not_me_reported',
+  'sign_in.denied',
   'sms.budget_warned',
   'sms.budget_exhausted',
   'sms.country_closed',

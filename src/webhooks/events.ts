@@ -24,6 +24,7 @@ const EVENTS: Readonly<Record<AnnouncementType, WebhookEvent>> = {
   account_reactivated: 'account.reactivated',
   account_deleted: 'account.deleted',
   not_me_reported: 'account.not_me_reported',
+  sign_in_denied: 'sign_in.denied',
   sms_budget_warned: 'sms.budget_warned',
   sms_budget_exhausted: 'sms.budget_exhausted',
   sms_country_closed: 'sms.country_closed',

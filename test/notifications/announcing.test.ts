@@ -330,6 +330,7 @@ describe('who is told what', () => {
     ['account_reactivated', {}, []],
     ['account_deleted', {}, []],
     ['not_me_reported', {}, ['olga: not_me_alert']],
+    ['sign_in_denied', { method: 'app' }, ['anna: sign_in_denied', 'olga: sign_in_denied_alert']],
     ['sms_budget_warned', { percent: 80 }, ['olga: sms_budget_warned']],
     ['sms_budget_exhausted', { percent: 100 }, ['olga: sms_budget_exhausted']],
     ['sms_country_closed', { country: 'JM' }, ['olga: sms_country_closed']],
