@@ -15,11 +15,12 @@ export function parseCommandLine(argv) {
   const options = {};
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
-    if (!word.startsWith('--')) {
+    const option = /^--([a-z]+)(?:=(.*))?$/s.exec(word);
+    if (!option) {
       words.push(word);
       continue;
     }
-    const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    const [, name = '', inline] = option;
     const value = inline ?? argv[++at];
     if (!OPTIONS.has(name)) throw new DeviceError('NOT_LIKE_THAT', `there is no option --${name}`);
     if (value === undefined) throw new DeviceError('NOT_LIKE_THAT', `--${name} needs a value`);

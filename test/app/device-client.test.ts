@@ -115,7 +115,7 @@ describe('a request', () => {
     expect(seen.map(({ claims }) => claims.nonce)).toEqual([undefined, 'nonce-1']);
     expect(new Set(seen.map(({ claims }) => claims.jti)).size).toBe(2);
     expect(await refusal(client.list())).toMatchObject({ code: 'USE_NONCE' });
-    expect(seen).toHaveLength(4);
+    expect(seen.map(({ claims }) => claims.nonce)).toEqual([undefined, 'nonce-1', 'nonce-2', 'nonce-3']);
   });
 
   it.each([
