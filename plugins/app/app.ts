@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Factor, FactorMethod } from '../../src/factors/contract.js';
+import type { AppData } from './data.js';
+import { createDeviceApi } from './device-api.js';
+import { deviceEndpoints } from './device-endpoints.js';
+import { createEnrolment } from './enrolment.js';
+import { createPair } from './pair.js';
+import { createPairings, ensurePairingIndexes } from './pairing.js';
+import { createRequestAuth, ensureRequestIndexes } from './request-auth.js';
+
+const METHOD = 'app';
+/** Also how many could be asked to confirm one sign-in. */
+const MAXIMUM_PER_ACCOUNT = 3;
+
+const options = z
+  .strictObject({
+    /** Of the number on the sign-in page. SP 800-63B-4 section 3.1.3.2 asks for six. */
+    numberDigits: z.int().min(2).max(6).default(6),
+  })
+  .prefault({});
+
+export type AppOptions = z.output<typeof options>;
+
+export const app: FactorMethod<AppOptions, AppData> = {
+  id: METHOD,
+  parseConfig: (raw) => options.parse(raw),
+
+  async ensureIndexes(database) {
+    await Promise.all([ensureRequestIndexes(database), ensurePairingIndexes(database)]);
+  },
+
+  create(_config, deps): Factor<AppData> {
+    const parts = { ...deps, auth: createRequestAuth(deps), pairings: createPairings(deps) };
+    return {
+      method: METHOD,
+      kind: 'primary',
+      maximumPerAccount: MAXIMUM_PER_ACCOUNT,
+      evidenceFields: {},
+      enrolmentFields: { digits: 16, restart: 1 },
+      enrolment: createEnrolment(parts, MAXIMUM_PER_ACCOUNT),
+
+      summarise: (records) =>
+        records.map(({ _id, method, label, createdAt, lastUsedAt }) => ({
+          id: _id,
+          method,
+          label,
+          level: '2fa',
+          createdAt,
+          ...(lastUsedAt ? { lastUsedAt } : {}),
+          facts: {},
+        })),
+
+      begin: async () => ({ view: 'app/enter', locals: {} }),
+      verify: async () => ({ status: 'pending' }),
+      remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),
+
+      api: createDeviceApi(deps, {
+        auth: parts.auth,
+        pair: createPair(parts),
+        endpoints: deviceEndpoints(deps),
+      }),
+    };
+  },
+};
