@@ -39,13 +39,13 @@ export type AppData = {
   platform?: Platform;
   /** Exact to a minute. */
   lastContactAt?: Date;
-  /** Of the codes without a network, sealed. */
-  offlineSecret?: string;
+  /** Of a pending one: what its codes without a network are made of, sealed. An active one has a companion of method `totp`. */
+  offlineSecret?: string | null;
   push?: Push | null;
 };
 
 /** A phone that has made its key; its `_id` is the device id of the protocol. */
-export type Device = FactorRecord<AppData & Required<Pick<AppData, 'model' | 'platform' | 'offlineSecret'>>> & {
+export type Device = FactorRecord<AppData & Required<Pick<AppData, 'model' | 'platform'>>> & {
   data: { key: DeviceKey; thumbprint: string };
 };
 

@@ -9,7 +9,7 @@ import {
   unusedLabel,
 } from '../../src/factors/contract.js';
 import { pairingDigits, readDigits } from './codes.js';
-import { type AppData, isDevice } from './data.js';
+import { type AppData, isDevice, openFor } from './data.js';
 import { PAIRING_SECONDS, PAIRING_TRIES, type Pairings } from './pairing.js';
 import { isSame } from './request-auth.js';
 
@@ -17,7 +17,7 @@ const REJECTED = (code: 'malformed' | 'wrong' | 'not_enrolled'): EnrolmentOutcom
 
 /** Trusting a phone: it scans a code from the page, and the digits that it shows are typed here. */
 export function createEnrolment(
-  { factors, issuer, pairings, random }: FactorDeps<AppData> & { pairings: Pairings },
+  { factors, issuer, pairings, random, secretBox }: FactorDeps<AppData> & { pairings: Pairings },
   maximumPerAccount: number,
 ): Factor['enrolment'] {
   const pendingOf = async ({ id, browser }: Enrollee): Promise<FactorRecord<AppData> | undefined> =>
@@ -57,6 +57,7 @@ export function createEnrolment(
           ...shared,
           stage: 'waiting',
           pairHref,
+          appAddress: `${issuer}/app`.replace(/^https?:\/\//, ''),
           qrSvg: qrSvg(pairHref),
           typedGroups: typedCode.match(/.{1,4}/g) ?? [],
           login: enrollee.login,
@@ -87,7 +88,8 @@ export function createEnrolment(
       const label = unusedLabel(data.model, active);
       const activation = await factors.activate(enrollee.id, _id, {
         where: { browser: enrollee.browser, 'data.thumbprint': data.thumbprint },
-        set: { label, 'data.pairing': null },
+        set: { label, 'data.pairing': null, 'data.offlineSecret': null },
+        companion: { method: 'totp', secret: openFor(secretBox, pending, 'offline', data.offlineSecret ?? '') },
       });
       if (activation !== 'activated') return REJECTED('not_enrolled');
       return { status: 'enrolled', factorId: _id, label, level: '2fa', amr: ['swk', 'user', 'mca'] };

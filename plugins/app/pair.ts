@@ -63,7 +63,10 @@ export function createPair({
       state: 'pending',
       issuerName,
       account: { login: account.login, name: account.name },
-      offline: { secret: openFor(secretBox, device, 'offline', data.offlineSecret).toString('base64url'), ...OFFLINE },
+      offline: {
+        secret: openFor(secretBox, device, 'offline', data.offlineSecret ?? '').toString('base64url'),
+        ...OFFLINE,
+      },
       expiresAt: expiresAt?.toISOString(),
     });
   };

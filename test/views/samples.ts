@@ -1,5 +1,6 @@
 import { hasNotMe, NOTICES } from '../../src/notifications/contract.js';
 import { apiDocs } from './api-docs-sample.js';
+import { appSamples, trustedPhones } from './app-samples.js';
 import { consoleSamples } from './console-samples.js';
 import { phoneNumber, smsSamples } from './sms-samples.js';
 
@@ -138,6 +139,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'sign-in#password_expired': { ...base, error: 'password_expired', applicationName: undefined },
   'switch-account': { action: '/interaction/abc', current: login, requested: 'ben@example.com' },
   methods: { ...base, methods: [totp, sms, recoveryCode], backHref: '/interaction/abc/totp' },
+  'methods#app': { ...base, methods: [{ id: 'app', href: '/a', factors: [], labels: ['Pixel 9', 'iPhone'] }, totp] },
   'methods#off': {
     ...base,
     required: 'phr',
@@ -229,6 +231,8 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     later: { action: '/interaction/abc/later', deadline: at(5 * day) },
   },
   'set-up/choose#offered': { ...base, reason: 'offered', methods: [{ id: 'totp' }, { id: 'recovery_code' }] },
+  'set-up/choose#app': { ...base, reason: 'offered', methods: [{ id: 'totp' }, { id: 'app' }] },
+  'set-up/choose#app-only': { ...base, reason: 'required', methods: [{ id: 'app' }] },
   'set-up/choose#sms': { ...base, reason: 'offered', methods: [{ id: 'totp' }, { id: 'sms' }] },
   'set-up/choose#only-sms': { ...base, reason: 'required', methods: [{ id: 'sms' }] },
   'set-up/choose#suspension_over': { ...base, reason: 'suspension_over', methods: [{ id: 'totp' }] },
@@ -347,6 +351,8 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     ...account,
     methods: [...account.methods.slice(0, 1), { ...phoneNumber(at(-30)), factors: [] }],
   },
+  'account/home#phones': { ...account, methods: [trustedPhones(at, ['Pixel 9', 'Pixel 9 2'])] },
+  'account/home#no-phone': { ...account, methods: [trustedPhones(at, [])] },
   'account/home#suspended': { ...account, level: '1fa', suspension: { until: at(day), setUpHref: '/account/turn-on' } },
   'account/home#bare': {
     ...account,
@@ -379,6 +385,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   'account/remove': { action: '/a', label: 'Work phone', method: 'totp', isLast: true, backHref: '/account' },
   'account/remove#problem': { action: '/a', label: 'Tablet', method: 'totp', backHref: '/account', error: 'gone' },
   'account/sign-out-everywhere': { action: '/account/sign-out-everywhere', backHref: '/account' },
+  ...appSamples(at, qrSvg),
   ...smsSamples(at),
   ...consoleSamples(at),
 };

@@ -3,6 +3,7 @@
 // listen, and `data-since` what was seen, it is asked for as soon as something has changed.
 import { dress } from './page.js';
 
+/** Unless `data-live-for` says otherwise. */
 const LONGEST_SECONDS = 90;
 /** While it is listened to; in case a proxy keeps the events. */
 const LISTENING_SECONDS = 10;
@@ -51,7 +52,7 @@ const follow = (part, fresh) => {
 
 const watch = async (id) => {
   const part = document.getElementById(id);
-  let left = LONGEST_SECONDS;
+  let left = Number(part.dataset.liveFor ?? LONGEST_SECONDS);
   while (part.dataset.live && left > 0) {
     if (!part.dataset.events) left -= Number(part.dataset.live);
     await change(part);

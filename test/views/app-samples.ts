@@ -1,0 +1,44 @@
+/** Every state of the pages of "Confirm in the app". */
+export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record<string, Record<string, unknown>> {
+  const waiting = {
+    action: '/interaction/abc/set-up/app',
+    step: { n: 2, of: 3 },
+    stage: 'waiting',
+    pairingId: 'p1',
+    pairHref: 'https://login.example.com/app/pair#k7Zq',
+    appAddress: 'login.example.com/app',
+    qrSvg,
+    typedGroups: ['7KQM', '2XPA'],
+    login: 'anna@example.com',
+    expiresAt: at(9),
+    backHref: '/interaction/abc/set-up',
+  };
+  const { qrSvg: _qrSvg, pairHref, typedGroups, ...shared } = waiting;
+  const found = { ...shared, stage: 'found', model: 'Pixel 9', triesLeft: 3 };
+  return {
+    'app/enrol': waiting,
+    'app/enrol#account': { ...waiting, action: '/account/add/app', step: undefined, backHref: '/account' },
+    'app/enrol#no-phone': { ...waiting, error: 'rejected' },
+    'app/enrol#expired': { ...waiting, error: 'expired' },
+    'app/enrol#throttled': { ...waiting, error: 'throttled', retryAt: at(1) },
+    'app/enrol#found': found,
+    'app/enrol#rejected': { ...found, error: 'rejected', triesLeft: 2 },
+    'app/enrol#rejected-twice': { ...found, error: 'rejected', triesLeft: 1 },
+  };
+}
+
+/** The section of the security page. */
+export const trustedPhones = (at: (minutes: number) => Date, labels: readonly string[]) => ({
+  id: 'app',
+  kind: 'primary',
+  addHref: '/account/add/app',
+  factors: labels.map((label, n) => ({
+    id: `phone-${n}`,
+    label,
+    facts: {},
+    createdAt: at(-30),
+    lastUsedAt: at(-5),
+    renameHref: `/account/factors/phone-${n}/rename`,
+    removeHref: `/account/factors/phone-${n}/remove`,
+  })),
+});
