@@ -5,6 +5,7 @@ import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
+import type { PostOutside } from '../platform/post-outside.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { SlowDerive } from '../platform/slow-hash.js';
@@ -326,6 +327,8 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   giveUp(account: FactorAccount, factorId: string, origin: RequestOrigin): Promise<boolean>;
   /** Puts work of the method in the outbox, for `Factor.deliver`: one insert, sealed. */
   post(accountId: string, payload: object, unit?: Unit): Promise<void>;
+  /** Posts to an address that a stranger may have named. */
+  postOutside: PostOutside;
   /** A sentence of the catalogue; in the default language when `locale` is absent or unknown. */
   translate(locale: string | undefined, key: string, params?: Record<string, string | number | Date>): string;
 }

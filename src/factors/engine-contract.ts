@@ -6,6 +6,7 @@ import type { Notifier } from '../notifications/contract.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
+import type { PostOutside } from '../platform/post-outside.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { Level } from '../policy/levels.js';
@@ -44,6 +45,8 @@ export interface EngineOptions {
   translate: FactorDeps['translate'];
   /** Puts work of a method in the outbox; whoever takes it out calls `deliver`. */
   post(accountId: string, work: MethodWork, unit?: Unit): Promise<void>;
+  /** Without it as ever; a test may know better what names lead to. */
+  postOutside?: PostOutside;
   /** For the methods' configuration. Without it every secret is a text that opens nothing: for work that uses none. */
   readSecret?: SecretReader;
   /** In the administrator's order; `config` as read from the file. */

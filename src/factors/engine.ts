@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createPostOutside } from '../platform/post-outside.js';
 import { slowDerive } from '../platform/slow-hash.js';
 import type { Factor, FactorDeps } from './contract.js';
 import type { Engine, EngineOptions, EngineParts } from './engine-contract.js';
@@ -16,7 +17,7 @@ import { createWatching } from './watching.js';
  * list twice.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const { readSecret = () => 'not-set' } = options;
+  const { readSecret = () => 'not-set', postOutside = createPostOutside() } = options;
   const problems: z.core.$ZodIssue[] = [];
   const factors = new Map<string, Factor>();
   for (const [place, { method, config }] of options.methods.entries()) {
@@ -24,6 +25,7 @@ export function createEngine(options: EngineOptions): Engine {
     const deps: FactorDeps = {
       ...options,
       slowDerive,
+      postOutside,
       async findAccount(id) {
         const account = await options.findAccount(id);
         return account?.active ? account : undefined;

@@ -1,9 +1,10 @@
 import type { Outbox } from '../notifications/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
+import type { Resolve } from '../platform/public-addresses.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
-import { createAddressRules, type Resolve } from './addresses.js';
+import { createAddressRules } from './addresses.js';
 import type { Webhooks } from './contract.js';
 import { createDeliveries } from './deliveries.js';
 import { createEndpoints } from './endpoints.js';

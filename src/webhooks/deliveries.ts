@@ -3,6 +3,7 @@ import type { Announcement, Delivery, Outbox } from '../notifications/index.js';
 import { type Clock, inSeconds } from '../platform/clock.js';
 import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import { readPage } from '../platform/paging.js';
+import { postJson } from '../platform/post.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { AddressRules } from './addresses.js';
 import { DELIVERY_KEPT_SECONDS, type Redelivered, type WebhookDelivery, type Webhooks } from './contract.js';
@@ -14,7 +15,6 @@ import {
   webhookCollection,
 } from './documents.js';
 import { messageOf } from './events.js';
-import { postJson } from './post.js';
 import { signedHeaders } from './signature.js';
 
 const KIND = 'webhook';
@@ -80,7 +80,10 @@ export function createDeliveries({
     const url = new URL(webhook.url);
     const lookup = addresses.lookupFor(url);
     return postJson(url, body, {
-      headers: signedHeaders({ id: _id, at: clock.now(), body }, secretsOf(webhook)),
+      headers: {
+        'user-agent': 'Countersign-Webhooks',
+        ...signedHeaders({ id: _id, at: clock.now(), body }, secretsOf(webhook)),
+      },
       ...(lookup ? { lookup } : {}),
     });
   }

@@ -75,4 +75,20 @@ describe("a plugin's door to the factors", () => {
     }
     expect(await store.find(accountId, 'pending')).toMatchObject([{ data: { n: 1 } }]);
   });
+
+  test('what a device brought along is neither replaced nor removed by the method that it belongs to', async () => {
+    const [store, accountId] = [storeOf('totp'), newAccountId()];
+    const companion = { _id: `of-${accountId}`, accountId, method: 'totp', state: 'active' as const };
+    await factorCollection(database).insertOne({
+      ...companion,
+      label: 'Phone',
+      companionOf: { method: 'app', id: 'phone' },
+      createdAt: clock.now(),
+      data: { n: 0 },
+    });
+    const id = await store.insertPending(accountId, pending(1));
+    expect(await store.activate(accountId, id, { replaces: true })).toBe('activated');
+    expect(await store.remove(accountId, companion._id)).toBe(false);
+    expect(await factorCollection(database).countDocuments({ accountId })).toBe(2);
+  });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createAddressRules, isPublicAddress } from '../../src/webhooks/addresses.js';
-import { postJson } from '../../src/webhooks/post.js';
+import { postJson } from '../../src/platform/post.js';
+import { isPublicAddress } from '../../src/platform/public-addresses.js';
+import { createAddressRules } from '../../src/webhooks/addresses.js';
 import { Receiver } from './receiver.js';
 
 let receiver: Receiver;

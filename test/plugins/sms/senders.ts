@@ -104,6 +104,7 @@ export async function openWorld(
       announcer: { announce: async (announcement, unit) => once(unit, () => world.announced.push(announcement)) },
       findAccount: async () => undefined,
       giveUp: async () => false,
+      postOutside: async () => 204,
       issuer: 'http://localhost',
       issuerName: 'Countersign',
       timeZone,
