@@ -23,8 +23,8 @@ export interface Pairing {
 
 /** Where to wake the phone. */
 export interface Push {
-  /** What the browser of the phone gave (a PushSubscription as JSON), sealed. */
-  subscription: string;
+  /** What the browser of the phone gave (a PushSubscription as JSON), sealed; absent once it is over. */
+  subscription?: string;
   state: 'working' | 'failing';
 }
 

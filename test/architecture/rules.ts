@@ -62,6 +62,7 @@ const VENDORS = [
   'standardwebhooks',
   'twilio',
   'libphonenumber-js',
+  'web-push',
 ];
 
 export const vendorsHaveOneDoor: Rule = (modules) =>
