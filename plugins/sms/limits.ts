@@ -23,6 +23,14 @@ const COOL_DOWN: ThrottleRule = {
 const perHour = (limit: number): ThrottleRule => ({ counter: 'hour', limit, windowSeconds: HOUR_SECONDS });
 const perDay = (limit: number): ThrottleRule => ({ counter: 'day', limit, windowSeconds: DAY_SECONDS });
 
+/** Anybody can type a number to set it up: the other half stays for whoever it belongs to. */
+const toSetUp = (rules: readonly ThrottleRule[]): ThrottleRule[] =>
+  rules.map(({ counter, limit = 0, ...rule }) => ({
+    ...rule,
+    counter: `enrolment_${counter}`,
+    limit: Math.ceil(limit / 2),
+  }));
+
 const accountSubject = (accountId: string): string => `sms:account:${accountId}`;
 
 export type Admission =
@@ -34,8 +42,9 @@ export function createLimits(
   { limits: { perNumber, perAccount, perAddress, perNetwork } }: SmsOptions,
   { secretBox, throttle, budget }: Pick<FactorDeps, 'secretBox' | 'throttle'> & { budget: Budget },
 ) {
+  const ofNumber = [perHour(perNumber.perHour), perDay(perNumber.perDay)];
   /** Whoever has to wait themselves takes nothing, not even for a moment, from those who share an address with them. */
-  const inOrder = ({ accountId, number, ip }: Order): Limit[] => [
+  const inOrder = ({ accountId, purpose, number, ip }: Order): Limit[] => [
     {
       subject: accountSubject(accountId),
       rules: [COOL_DOWN, perHour(perAccount.perHour), perDay(perAccount.perDay)],
@@ -43,7 +52,7 @@ export function createLimits(
     // Never the number itself: what is counted stays for a day.
     {
       subject: `sms:number:${numberIndex(secretBox, number)}`,
-      rules: [perHour(perNumber.perHour), perDay(perNumber.perDay)],
+      rules: purpose === 'enrolment' ? [...ofNumber, ...toSetUp(ofNumber)] : ofNumber,
     },
     ...(ip
       ? [

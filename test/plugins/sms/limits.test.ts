@@ -93,6 +93,16 @@ describe('the limits of a number, an address and a network', () => {
     expect(tally(await times(10, () => a.order(orderOf({ number }))))).toEqual({ sent: 1, limit: 9 });
   });
 
+  test('whoever sets up a number that is another one’s leaves half of its share, however many they are', async () => {
+    const { number } = orderOf();
+    const strangers = () => times(20, (n) => (n % 2 ? a : b).order(orderOf({ number, purpose: 'enrolment' })));
+    expect(tally(await strangers())).toEqual({ sent: 2, limit: 18 });
+    expect(tally(await times(5, () => a.order(orderOf({ number }))))).toEqual({ sent: 1, limit: 4 });
+    world.clock.advance(HOUR);
+    expect(tally(await strangers())).toEqual({ limit: 20 });
+    expect(tally(await times(5, () => a.order(orderOf({ number }))))).toEqual({ sent: 1, limit: 4 });
+  });
+
   test.each([
     ['203.0.113.7', '203.0.113.99', '203.0.114.7'],
     ['2001:db8:1:2::1', '2001:db8:1:3::1', '2001:db8:2:2::1'],
