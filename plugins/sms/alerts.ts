@@ -24,11 +24,14 @@ export function createAlert(deps: Pick<FactorDeps, 'announcer' | 'audit' | 'cloc
   const { clock, database, logger } = deps;
   const alerts = alertCollection(database);
   const tell = createTelling(deps);
+  /** What this process knows to be told: so that not every message of the rest of the day asks. */
+  const told = new Set<string>();
 
   return async (type, day) => {
     const _id = `${day}/${type}`;
     try {
-      if (await alerts.findOne({ _id })) return;
+      if (told.has(_id)) return;
+      if (await alerts.findOne({ _id })) return void told.add(_id);
       await database.transaction(async (unit) => {
         await alerts.insertOne({ _id, expiresAt: inSeconds(clock.now(), KEPT_SECONDS) }, { session: unit.session });
         await tell(type, { day, percent: PERCENT[type] }, unit);

@@ -1,4 +1,10 @@
-import { calendarDay, type DeliveryReport, type FactorDeps, type ThrottleRule } from '../../src/factors/contract.js';
+import {
+  calendarDay,
+  type DeliveryReport,
+  type FactorDeps,
+  type Limit,
+  type ThrottleRule,
+} from '../../src/factors/contract.js';
 import type { Alert } from './alerts.js';
 import type { SmsOptions } from './config.js';
 import { endOfDay } from './days.js';
@@ -28,35 +34,44 @@ export function createBudget(
   const rulesOf = (country: string): ThrottleRule[] => [messages, amount(priceOf(country)), intoCountry(country)];
   const withoutLimit = ({ limit: _, ...rule }: ThrottleRule): ThrottleRule => rule;
 
-  /** What was counted last, and how much of each limit that is. */
+  const total = [messages, amount(budget.price)].map(withoutLimit);
+
+  /** Tells what stands counted on a day, and that no further message at this price fits; each once, whoever sees it first. */
   const tellOf = async (
-    counts: Record<string, number>,
-    messageCount: number,
-    cost: number,
     day: string,
+    { messages: sent = 0, amount: spent = 0 }: Record<string, number>,
+    price: number,
   ): Promise<void> => {
-    const shares = [
-      { share: (counts.messages ?? 0) / budget.messagesPerDay, step: messageCount / budget.messagesPerDay },
-      ...(budget.amountPerDay
-        ? [{ share: (counts.amount ?? 0) / budget.amountPerDay, step: cost / budget.amountPerDay }]
-        : []),
-    ];
-    if (shares.some(({ share, step }) => share >= WARNED_AT && share - step < WARNED_AT))
-      await alert('sms_budget_warned', day);
-    if (shares.some(({ share, step }) => share + step > 1)) await alert('sms_budget_exhausted', day);
+    const { messagesPerDay, amountPerDay } = budget;
+    const share = Math.max(sent / messagesPerDay, amountPerDay ? spent / amountPerDay : 0);
+    if (share >= WARNED_AT) await alert('sms_budget_warned', day);
+    if (sent + 1 > messagesPerDay || (amountPerDay && spent + price > amountPerDay))
+      await alert('sms_budget_exhausted', day);
+  };
+
+  /** The country's own limit is not the budget. */
+  const refused = async (day: string, counterName: string): Promise<void> => {
+    if (!counterName.startsWith('country:')) await alert('sms_budget_exhausted', day);
   };
 
   return {
     priceOf,
     today,
 
-    /** One message into a country. The day that it counts on; undefined when there is no room for it. */
+    /** What one message into a country counts on; whoever counts it calls `counted` or `refused` afterwards. */
+    limitOf: (day: string, country: string): Limit => ({ subject: subjectOf(day), rules: rulesOf(country) }),
+    refused,
+    async counted(day: string, country: string): Promise<void> {
+      const standing = await throttle.peek(subjectOf(day), total);
+      if (standing.reserved) await tellOf(day, standing.counts, priceOf(country));
+    },
+
+    /** One further message into a country. The day that it counts on; undefined when there is no room for it. */
     async take(country: string): Promise<string | undefined> {
       const day = today();
       const reservation = await throttle.reserve(subjectOf(day), rulesOf(country));
-      if (reservation.reserved) await tellOf(reservation.counts, 1, priceOf(country), day);
-      // The country's own limit is not the budget.
-      else if (!reservation.counter.startsWith('country:')) await alert('sms_budget_exhausted', day);
+      if (reservation.reserved) await tellOf(day, reservation.counts, priceOf(country));
+      else await refused(day, reservation.counter);
       return reservation.reserved ? day : undefined;
     },
 
@@ -73,9 +88,12 @@ export function createBudget(
     async add(country: string, times: number): Promise<void> {
       if (times < 1) return;
       const day = today();
-      const cost = priceOf(country) * times;
-      const added = await throttle.reserve(subjectOf(day), [counter('messages', times), counter('amount', cost)]);
-      if (added.reserved) await tellOf(added.counts, times, cost, day);
+      const price = priceOf(country);
+      const added = await throttle.reserve(subjectOf(day), [
+        counter('messages', times),
+        counter('amount', price * times),
+      ]);
+      if (added.reserved) await tellOf(day, added.counts, price);
     },
 
     /** Whether there is room for one more message into a country. */
@@ -86,7 +104,7 @@ export function createBudget(
       const now = clock.now();
       const subject = subjectOf(today());
       const rules = [messages, amount(budget.price)];
-      const counted = await throttle.peek(subject, rules.map(withoutLimit));
+      const counted = await throttle.peek(subject, total);
       const counts: Record<string, number> = counted.reserved ? counted.counts : {};
       return {
         messages: counts.messages ?? 0,

@@ -65,19 +65,17 @@ export function createLimits(
   return {
     /** Counts it on all of them, or on none. The budget comes last: what it lets through is sent. */
     async admit(order: Order): Promise<Admission> {
-      const limits = inOrder(order);
-      const counted = await throttle.reserveAll(limits);
-      if (!counted.reserved) {
-        const { counter, retryAt } = counted;
-        const reason = counter === COOL_DOWN.counter ? 'wait' : 'limit';
-        return { status: 'refused', reason, ...(retryAt ? { retryAt } : {}) };
+      const day = budget.today();
+      const ofBudget = budget.limitOf(day, order.country);
+      const counted = await throttle.reserveAll([...inOrder(order), ofBudget]);
+      if (counted.reserved) return { status: 'admitted', day };
+      const { subject, counter, retryAt } = counted;
+      if (subject === ofBudget.subject) {
+        await budget.refused(day, counter);
+        return { status: 'refused', reason: 'out_of_service' };
       }
-      const day = await budget.take(order.country);
-      if (day) return { status: 'admitted', day };
-      await throttle.settleAll(
-        limits.map(({ subject, rules }) => ({ subject, release: rules.map((rule) => rule.counter) })),
-      );
-      return { status: 'refused', reason: 'out_of_service' };
+      const reason = counter === COOL_DOWN.counter ? 'wait' : 'limit';
+      return { status: 'refused', reason, ...(retryAt ? { retryAt } : {}) };
     },
 
     /** When the cool-down of an account ends. */

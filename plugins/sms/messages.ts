@@ -22,15 +22,19 @@ export function createMessages({ clock, database, random }: Pick<FactorDeps, 'cl
     messages.findOneAndUpdate(filter, { $set: set, ...(unset ? { $unset: unset } : {}) }, after);
 
   return {
-    async insert(message: NewMessage, unit?: Unit): Promise<string> {
+    newId: (): string => random.token(128),
+
+    async insert(id: string, message: NewMessage, unit?: Unit): Promise<void> {
       const now = clock.now();
-      const _id = random.token(128);
       await messages.insertOne(
-        { _id, ...message, status: 'queued', createdAt: now, expiresAt: inSeconds(now, KEPT_SECONDS) },
+        { _id: id, ...message, status: 'queued', createdAt: now, expiresAt: inSeconds(now, KEPT_SECONDS) },
         unit ? { session: unit.session } : {},
       );
-      return _id;
     },
+
+    /** Nobody will carry it: it could not be put in the outbox, or what its code is checked against could not be kept. */
+    withdrawn: (id: string): Promise<SmsMessage | null> =>
+      move({ _id: id, status: 'queued' }, { status: 'failed', reason: 'provider_trouble', code: 'NOT_POSTED' }),
 
     find: async (id: string): Promise<SmsMessage | undefined> => (await messages.findOne({ _id: id })) ?? undefined,
 

@@ -30,9 +30,14 @@ export type SendRefusal =
 export interface Sender {
   /**
    * Counts it against every limit, all or none, stores it and puts it in the outbox; nothing here waits for a provider. A right code
-   * ends the cool-down (`used`); nothing else gives back what was counted but a provider's refusal, and that only to the budget.
+   * ends the cool-down (`used`); nothing else gives back what was counted but that it was surely not sent, and that only to the
+   * budget.
+   * @param remember keeps what the code is checked against; nothing goes out before, nor without it.
    */
-  order(order: Order): Promise<{ status: 'sent'; messageId: string } | (Refused & { reason: SendRefusal })>;
+  order(
+    order: Order,
+    remember?: (messageId: string) => Promise<void>,
+  ): Promise<{ status: 'sent'; messageId: string } | (Refused & { reason: SendRefusal })>;
   /** Tells the holder of a number something; outside of all limits, counted as spent. */
   notify(notice: Omit<Order, 'purpose' | 'ip'>, unit?: Unit): Promise<void>;
   /** Does what `order` and `notify` have put in the outbox: see `Factor.deliver`. */

@@ -18,7 +18,7 @@ export function createSending(
   options: SmsOptions,
   deps: Omit<FactorDeps, 'factors'> & { providers: Providers },
 ): { sender: Sender; countries: Countries; delivery: DeliveryControl } {
-  const { post } = deps;
+  const { logger, post } = deps;
   const countries = createCountries(options, deps);
   const budget = createBudget(options, { ...deps, alert: createAlert(deps) });
   const limits = createLimits(options, { ...deps, budget });
@@ -29,24 +29,43 @@ export function createSending(
 
   const isOpen = async (country: string): Promise<boolean> => (await countries.state(country))?.isOpen === true;
 
+  /** As far as that is possible: what has hindered the message may hinder this, too. */
+  const withdraw = async (messageId: string): Promise<void> => {
+    try {
+      const message = await messages.withdrawn(messageId);
+      if (message) await budget.giveBack(message.day, message.country, message.amount);
+    } catch (err) {
+      logger.error({ err, textMessageId: messageId }, 'a text message was neither sent nor withdrawn');
+    }
+  };
+
   const sender: Sender = {
-    async order(order) {
+    async order(order, remember) {
       const { accountId, purpose, country, number, text } = order;
       if (!(await isOpen(country))) return { status: 'refused', reason: 'not_served' };
       const admission = await limits.admit(order);
       if (admission.status === 'refused') return admission;
       const { day } = admission;
-      const messageId = await messages.insert({ accountId, purpose, country, day, amount: budget.priceOf(country) });
-      await post(accountId, { messageId, to: number, text } satisfies Parcel);
+      const amount = budget.priceOf(country);
+      const messageId = messages.newId();
+      try {
+        await Promise.all([
+          messages.insert(messageId, { accountId, purpose, country, day, amount }),
+          remember?.(messageId),
+          budget.counted(day, country),
+        ]);
+        await post(accountId, { messageId, to: number, text } satisfies Parcel);
+      } catch (error) {
+        await withdraw(messageId);
+        throw error;
+      }
       return { status: 'sent', messageId };
     },
 
     async notify({ accountId, country, number, text }, unit) {
       const amount = budget.priceOf(country);
-      const messageId = await messages.insert(
-        { accountId, purpose: 'notice', country, day: budget.today(), amount },
-        unit,
-      );
+      const messageId = messages.newId();
+      await messages.insert(messageId, { accountId, purpose: 'notice', country, day: budget.today(), amount }, unit);
       await post(accountId, { messageId, to: number, text } satisfies Parcel, unit);
     },
 

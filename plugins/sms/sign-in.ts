@@ -29,37 +29,40 @@ export function createSignIn(
   return {
     async begin(account, challenge) {
       const sent = sentIn(challenge);
-      const phone = await phoneOf(account.id);
+      const [phone, shown] = await Promise.all([phoneOf(account.id), showMessage(deps, account.id, sent?.messageId)]);
       return {
         view: 'sms/enter',
         locals: {
           masked: phone?.data.masked ?? '',
-          isCodeRunning: sent !== undefined,
-          ...(sent ? { codeExpiresAt: sent.expiresAt } : {}),
-          ...(await showMessage(deps, account.id, sent?.messageId)),
+          // Without its message it was never on its way.
+          ...(sent && shown.message
+            ? { isCodeRunning: true, codeExpiresAt: sent.expiresAt }
+            : { isCodeRunning: false }),
+          ...shown,
         },
       };
     },
 
-    async send(account, challenge, { ip }) {
+    async send(account, challenge, { ip }, remember) {
       const phone = await phoneOf(account.id);
       if (!phone || isHeld(phone, clock.now())) return { status: 'refused', reason: 'not_served' };
       const code = makeCode(random);
-      const ordered = await sender.order({
-        accountId: account.id,
-        purpose: 'sign_in',
-        number: openNumber(secretBox, phone),
-        country: phone.data.country,
-        text: texts.code('sign_in', account, code),
-        ...(ip ? { ip } : {}),
-      });
-      if (ordered.status === 'refused') return ordered;
-      const sent: Sent = {
-        messageId: ordered.messageId,
-        hash: hashOf(challenge, phone._id, code),
-        expiresAt: inSeconds(clock.now(), CODE_TTL_SECONDS),
-      };
-      return { status: 'sent', state: { ...sent }, ttlSeconds: CODE_TTL_SECONDS };
+      const ordered = await sender.order(
+        {
+          accountId: account.id,
+          purpose: 'sign_in',
+          number: openNumber(secretBox, phone),
+          country: phone.data.country,
+          text: texts.code('sign_in', account, code),
+          ...(ip ? { ip } : {}),
+        },
+        (messageId) => {
+          const hash = hashOf(challenge, phone._id, code);
+          const sent: Sent = { messageId, hash, expiresAt: inSeconds(clock.now(), CODE_TTL_SECONDS) };
+          return remember({ ...sent }, CODE_TTL_SECONDS);
+        },
+      );
+      return ordered.status === 'refused' ? ordered : { status: 'sent' };
     },
 
     async verify(account, challenge, evidence) {

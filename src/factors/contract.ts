@@ -121,11 +121,18 @@ export interface Refused {
 /** What came of asking for a message to be sent. */
 export type SendOutcome =
   | {
-      status: 'sent' /** Takes the place of what was sent before. */;
-      state: Record<string, unknown>;
-      ttlSeconds: number;
+      status: 'sent';
+      /** To be remembered now; absent: it was, by `remember`. */
+      state?: Record<string, unknown>;
+      ttlSeconds?: number;
     }
   | Refused;
+
+/**
+ * Keeps, in place of what was sent before, what the answer will be checked against, and writes down that something is sent. Before
+ * anything leaves: whatever arrives can be used.
+ */
+export type Remember = (state: Record<string, unknown>, ttlSeconds: number) => Promise<void>;
 
 /** Why a method that is set up cannot be used now, although nobody has guessed. */
 export interface Obstacle {
@@ -178,7 +185,7 @@ export interface Factor<Data = Record<string, unknown>> {
    * Sends what the person will need for the answer: by POST alone, never by looking at a page. Costs no attempt; has limits of
    * its own. Methods without it send nothing.
    */
-  send?(account: FactorAccount, challenge: Challenge, place: SignInPlace): Promise<SendOutcome>;
+  send?(account: FactorAccount, challenge: Challenge, place: SignInPlace, remember: Remember): Promise<SendOutcome>;
   /** What is answered elsewhere while the page waits: the page hears of it, on whichever node it happens. */
   readonly watch?: FactorWatch;
   /** Checks the evidence and consumes it in ONE conditional update. */

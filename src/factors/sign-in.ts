@@ -2,8 +2,8 @@ import type { AuditEventType } from '../audit/contract.js';
 import { browserName } from '../platform/browser-name.js';
 import type { Reservation } from '../throttle/contract.js';
 import { ALL_METHODS, DISABLED_AFTER, methodCounter, REFUSAL_EVENT, signInRules, throttleSubject } from './attempts.js';
-import { Challenges } from './challenges.js';
-import type { Factor, Outcome, SignInPlace } from './contract.js';
+import { CHALLENGE_TTL_SECONDS, Challenges } from './challenges.js';
+import type { Factor, Outcome, Remember, SignInPlace } from './contract.js';
 import type { Engine, EngineParts, Rejected, SignIn, SubmitResult } from './engine-contract.js';
 import { acceptEvidence } from './evidence.js';
 
@@ -133,17 +133,17 @@ export function createSignIn(
       if (isDone) return undefined;
       // Whatever is sent, no answer to it is taken any more.
       if (!standing.reserved && !standing.retryAt) return { status: 'throttled' };
-      const outcome = await factor.send(account, challenge, placeOf(signIn));
       const details = { method: methodId };
+      const remember: Remember = async (state, ttlSeconds) => {
+        await Promise.all([challenges.save(key, state, ttlSeconds), record('factor_sent', signIn, details)]);
+      };
+      const outcome = await factor.send(account, challenge, placeOf(signIn), remember);
       if (outcome.status === 'refused') {
         if ((await throttle.reserve(throttleSubject(account.id), [REFUSAL_EVENT])).reserved)
           await record('factor_send_refused', signIn, { ...details, reason: outcome.reason });
         return outcome;
       }
-      await Promise.all([
-        challenges.save(key, outcome.state, outcome.ttlSeconds),
-        record('factor_sent', signIn, details),
-      ]);
+      if (outcome.state) await remember(outcome.state, outcome.ttlSeconds ?? CHALLENGE_TTL_SECONDS);
       return { status: 'sent' };
     },
 

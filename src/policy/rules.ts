@@ -65,16 +65,27 @@ function ownDemand({ setUp }: Pick<Standing, 'setUp'>): AccountRule['setUp'] {
   return { required, ...(setUp.deadline ? { deadline: setUp.deadline } : {}) };
 }
 
-/** `YYYY-MM-DD` in an IANA time zone. @throws RangeError when the zone is unknown. */
-export function calendarDay(at: Date, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en', {
+/** Making one costs more than all that is asked of it; there are as many as zones in the configuration. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatterFor(timeZone: string): Intl.DateTimeFormat {
+  const known = formatters.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en', {
     timeZone,
     calendar: 'gregory',
     numberingSystem: 'latn',
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
-  }).formatToParts(at);
+  });
+  formatters.set(timeZone, made);
+  return made;
+}
+
+/** `YYYY-MM-DD` in an IANA time zone. @throws RangeError when the zone is unknown. */
+export function calendarDay(at: Date, timeZone: string): string {
+  const parts = formatterFor(timeZone).formatToParts(at);
   const part = (wanted: Intl.DateTimeFormatPartTypes) => parts.find(({ type }) => type === wanted)?.value ?? '';
   return `${part('year')}-${part('month')}-${part('day')}`;
 }

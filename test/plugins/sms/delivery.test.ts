@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Callback } from '../../../src/factors/contract.js';
 import { ACCEPTED, openWorld, orderOf, REFUSED, times, UNKNOWN, type World } from './senders.js';
@@ -186,4 +187,44 @@ test('no number and no text stands in what is stored', async () => {
   expect(everything).toContain(order.accountId);
   expect(everything).not.toContain(order.number.slice(2));
   expect(everything).not.toContain('987654');
+});
+
+describe('an order', () => {
+  test('is put in the outbox once its message, and what its code is checked against, are there', async () => {
+    let isRemembered = false;
+    const seen: unknown[] = [];
+    world.outbox.look = async (id) => void seen.push((await world.messages.findOne({ _id: id }))?.status, isRemembered);
+    await sender().order(orderOf(), async () => {
+      await pause(50);
+      isRemembered = true;
+    });
+    expect(seen).toEqual(['queued', true]);
+  });
+
+  test('whose code could not be checked goes nowhere, and is given back to the budget', async () => {
+    const order = orderOf();
+    const remember = async () => {
+      await pause(50);
+      throw new Error('cannot be kept');
+    };
+    await expect(sender().order(order, remember)).rejects.toThrow('cannot be kept');
+    expect(world.carried).toEqual([]);
+    expect(await world.messages.find({}).toArray()).toMatchObject([{ status: 'failed', reason: 'provider_trouble' }]);
+    expect(await world.counts('sms:day:2046-03-02')).toMatchObject({ messages: 0, amount: 0 });
+    expect(await world.counts(`sms:account:${order.accountId}`)).toMatchObject({ hour: 1 });
+  });
+
+  test('that cannot be put in the outbox is not said to be on its way; one that is, all the same, is not sent either', async () => {
+    let id = '';
+    world.outbox.look = async (messageId) => {
+      id = messageId;
+      throw new Error('no answer in time');
+    };
+    await expect(sender().order(orderOf())).rejects.toThrow('no answer in time');
+    expect(await sender().find(id)).toMatchObject({ status: 'failed', reason: 'provider_trouble' });
+    expect(await world.counts('sms:day:2046-03-02')).toMatchObject({ messages: 0 });
+    await sender().deliver({ messageId: id, to: '+12125550100', text: 'a code' }, { id: 'row', isLast: false });
+    expect(world.carried).toEqual([]);
+    expect(await world.counts('sms:day:2046-03-02')).toMatchObject({ messages: 0 });
+  });
 });

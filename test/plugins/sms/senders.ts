@@ -39,10 +39,10 @@ export interface World {
   carried: { id: string; to: string; text: string }[];
   /** What becomes of the next ones. */
   outcome: { sending: Sending; receipt?: Awaited<ReturnType<NonNullable<ReturnType<Providers['find']>>['send']>> };
-  /** Messages that are put in the outbox wait here while it is set. */
   /** Happens between the first provider and the second. */
   meanwhile: { work?: () => void };
-  outbox: { holds: boolean; parcels: object[] };
+  /** Messages that are put in the outbox wait here while it holds them; `look` sees each first, and can refuse it. */
+  outbox: { holds: boolean; parcels: object[]; look?: (messageId: string) => Promise<void> };
   callback: { answer: unknown };
   audited: AuditEvent[];
   announced: Announcement[];
@@ -85,7 +85,7 @@ export async function openWorld(
     carried: [] as World['carried'],
     outcome: { sending: ACCEPTED },
     meanwhile: {} as World['meanwhile'],
-    outbox: { holds: false, parcels: [] as object[] },
+    outbox: { holds: false, parcels: [] } as World['outbox'],
     callback: { answer: undefined as unknown },
     audited: [] as AuditEvent[],
     announced: [] as Announcement[],
@@ -111,6 +111,7 @@ export async function openWorld(
       translate: (_locale, key) => key,
       slowDerive: async () => Buffer.alloc(0),
       async post(_accountId, payload) {
+        await world.outbox.look?.((payload as { messageId: string }).messageId);
         if (world.outbox.holds) world.outbox.parcels.push(payload);
         else await node.sender.deliver(payload, { id: 'row', isLast: false });
       },
