@@ -9,10 +9,14 @@ const LOOKED_BACK_SECONDS = 24 * 3600;
 /** Fewer say nothing about a country. */
 const LEAST = 10;
 const LEAST_SHARE = 0.4;
+/** Pumping takes many accounts: a few whose passwords are known must not close a country for everybody. */
+const UNUSED_OF_ONE_ACCOUNT = 3;
+/** How many more messages are looked at, since some of them do not count. */
+const LOOKED_THROUGH_TIMES = 4;
 
 /**
  * How many of the codes that were sent are typed: who has messages sent for the money in them types none. Codes that may still be
- * typed, and what never arrived, do not count.
+ * typed, and what never arrived, do not count; nor does more than a little of one account.
  */
 export function createConversion(
   { conversion: { atLeast, outOf } }: SmsOptions,
@@ -35,12 +39,21 @@ export function createConversion(
           status: { $ne: 'failed' },
           $or: [{ usedAt: { $exists: true } }, { sentAt: { $lte: inSeconds(now, -CODE_TTL_SECONDS) } }],
         },
-        { projection: { usedAt: 1 } },
+        { projection: { usedAt: 1, accountId: 1 } },
       )
       .sort({ sentAt: -1 })
-      .limit(outOf)
+      .limit(outOf * LOOKED_THROUGH_TIMES)
       .toArray();
-    return latest.length < enough ? undefined : latest.filter(({ usedAt }) => usedAt).length / latest.length;
+    const unused = new Map<string, number>();
+    const counted = latest
+      .filter(({ usedAt, accountId }) => {
+        if (usedAt) return true;
+        const sameAccount = (unused.get(accountId) ?? 0) + 1;
+        unused.set(accountId, sameAccount);
+        return sameAccount <= UNUSED_OF_ONE_ACCOUNT;
+      })
+      .slice(0, outOf);
+    return counted.length < enough ? undefined : counted.filter(({ usedAt }) => usedAt).length / counted.length;
   };
 
   return {

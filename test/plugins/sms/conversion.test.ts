@@ -36,6 +36,22 @@ test('a country whose codes are not typed is closed once, by four nodes, and tol
   expect(await node().sender.order(orderOf({ country: 'DE' }))).toMatchObject({ status: 'sent' });
 }, 60_000);
 
+test('a few accounts whose passwords are known do not close a country for everybody; many do', async () => {
+  world = await openWorld(2, WIDE);
+  const flood = async (accounts: number): Promise<void> => {
+    const orders = Array.from({ length: accounts }, () => orderOf());
+    for (let message = 0; message < 5; message += 1) {
+      for (const order of orders) await node(message).sender.order(order);
+      world.clock.advance(16 * MINUTES);
+    }
+    await send(1, 0);
+  };
+  await flood(5);
+  expect([world.carried.length, await isOpen()]).toEqual([26, true]);
+  await flood(4);
+  expect(await isOpen()).toBe(false);
+}, 20_000);
+
 test('whoever comes a moment later, or has measured before it was opened anew, closes nothing', async () => {
   world = await openWorld(2);
   const close = async (n: number, seen: Date | undefined): Promise<number> => {
