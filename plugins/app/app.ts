@@ -6,6 +6,7 @@ import { deviceEndpoints } from './device-endpoints.js';
 import { createEnrolment } from './enrolment.js';
 import { createPair } from './pair.js';
 import { createPairings, ensurePairingIndexes } from './pairing.js';
+import { PHONE_SITE } from './phone/site.js';
 import { createRequestAuth, ensureRequestIndexes } from './request-auth.js';
 
 const METHOD = 'app';
@@ -54,6 +55,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
       verify: async () => ({ status: 'pending' }),
       remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),
 
+      site: PHONE_SITE,
       api: createDeviceApi(deps, {
         auth: parts.auth,
         pair: createPair(parts),

@@ -207,6 +207,8 @@ export interface Factor<Data = Record<string, unknown>> {
   receive?(callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
   /** What the method's own clients call. */
   readonly api?: MethodApi;
+  /** The app of the method's own clients, as the build made it. */
+  readonly site?: MethodSite;
   /** Loads what the first person would wait for; while the server starts. */
   warmUp?(): Promise<void>;
   /** What its messages cost and where they go, for administrators. */
@@ -218,6 +220,16 @@ export interface MethodApi {
   /** Begins with a slash, ends without one. */
   readonly path: string;
   call(request: ApiRequest): Promise<ApiAnswer>;
+}
+
+/** An app that browsers load from `<issuer><path>/`: files only, the same for everybody. */
+export interface MethodSite {
+  /** Begins with a slash, ends without one. */
+  path: string;
+  /** Its name beneath `dist/`; every file right in it. */
+  folder: string;
+  /** Addresses beneath the path that `index.html` answers too. */
+  pages: readonly string[];
 }
 
 export interface ApiRequest {

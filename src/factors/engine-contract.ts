@@ -20,6 +20,7 @@ import type {
   FactorMethod,
   FactorSummary,
   MethodApi,
+  MethodSite,
   Obstacle,
   Refused,
   RejectionCode,
@@ -195,6 +196,8 @@ export interface Engine {
   watched(signIn: Pick<SignIn, 'cid' | 'account'>, methodId: string): Promise<WatchedChallenge | undefined>;
   /** What clients of the methods call. */
   apis(): MethodApi[];
+  /** The apps of the methods' own clients. */
+  sites(): MethodSite[];
   /** What a method's messages cost and where they go; undefined when it sends none that cost, or is not offered. */
   delivery(methodId: string): DeliveryControl | undefined;
   /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */

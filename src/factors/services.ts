@@ -3,7 +3,7 @@ import type { Engine, EngineParts } from './engine-contract.js';
 /** What a method does besides proving somebody: its work from the outbox, what its services post and its clients ask, what it costs. */
 export function createServices({
   factors,
-}: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'apis' | 'delivery'> {
+}: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'apis' | 'sites' | 'delivery'> {
   return {
     async warmUp() {
       await Promise.all([...factors.values()].map((factor) => factor.warmUp?.()));
@@ -15,6 +15,7 @@ export function createServices({
     },
     receive: async (methodId, callback) => (await factors.get(methodId)?.receive?.(callback)) ?? 'unknown',
     apis: () => [...factors.values()].flatMap(({ api }) => (api ? [api] : [])),
+    sites: () => [...factors.values()].flatMap(({ site }) => (site ? [site] : [])),
     delivery: (methodId) => factors.get(methodId)?.delivery,
   };
 }

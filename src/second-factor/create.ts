@@ -37,6 +37,7 @@ import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } fro
 import { type DeskOutbox, type DoneLater, doneAtOnce } from './done-at-once.js';
 import { createRequestAccounts, type RequestAccounts } from './request-accounts.js';
 import { type PolicySettings, rulesOf } from './rules.js';
+import { mountSites } from './sites.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -269,6 +270,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       });
       mountCallbacks({ pages, engine, issuer, logger });
       mountApis({ pages, engine, issuer });
+      mountSites({ pages, engine, url });
       mountLinkPages({
         ...shared,
         enrolmentCookie,

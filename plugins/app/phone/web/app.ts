@@ -1,0 +1,109 @@
+import { element, icon, note } from './elements.js';
+import type { Phone } from './phone.js';
+import type { Words } from './words.js';
+
+/** What fills the app until the next one. */
+export interface Screen {
+  nodes: (Node | string | false | undefined)[];
+  /** Cards on the ground instead of one sheet. */
+  isHome?: boolean;
+  /** Every second. */
+  tick?(): void;
+  /** What the server says, or this phone holds, may have changed. */
+  changed?(): void;
+  /** Gives back what it holds, such as the camera. */
+  leave?(): void;
+}
+
+export type View = (app: App) => Screen;
+
+/** More than half a step of the codes, and they stop working. */
+const CLOCK_LIMIT_MS = 20_000;
+
+/** The heading of a screen: it takes the focus when the screen opens. */
+export const heading = (text: string): HTMLHeadingElement => element('h1', { tabindex: '-1' }, text);
+
+/** The frame around the screens, and the way between them. Back leads home from everywhere. */
+export class App {
+  readonly #main = element('main', { id: 'main' });
+  readonly #banner = element('div', { class: 'banner' });
+  readonly #live = element('p', { class: 'quiet', role: 'status' });
+  #screen: Screen | undefined;
+  #bannerText = '';
+  /** A number that was scanned outside the app, for the sign-in that is opened next. */
+  scannedNumber: string | undefined;
+  /** Sign-ins that were looked at: whoever left one is not led back to it. */
+  readonly opened = new Set<string>();
+
+  constructor(
+    readonly phone: Phone,
+    readonly words: Words,
+    private readonly homeView: View,
+    /** The address of the app's folder. */
+    private readonly folder: string,
+  ) {
+    const brand = element('header', { class: 'brand' }, icon('brand'), element('span', {}, words.say('app.name')));
+    document.documentElement.lang = words.language;
+    document.body.replaceChildren(brand, this.#banner, this.#main, this.#live);
+    history.replaceState(null, '', folder);
+    addEventListener('popstate', () => this.#render(homeView));
+    setInterval(() => this.#screen?.tick?.(), 1000);
+  }
+
+  show(view: View): void {
+    if (!history.state?.isDeep) history.pushState({ isDeep: true }, '', this.folder);
+    this.#render(view);
+  }
+
+  home(): void {
+    if (history.state?.isDeep) history.back();
+    else this.#render(this.homeView);
+  }
+
+  get isHome(): boolean {
+    return this.#screen?.isHome === true;
+  }
+
+  /** Says something to those who listen instead of looking. */
+  announce(text: string): void {
+    this.#live.textContent = text;
+  }
+
+  changed(): void {
+    this.#showBanner();
+    this.#screen?.changed?.();
+  }
+
+  #render(view: View): void {
+    this.#screen?.leave?.();
+    const screen = view(this);
+    this.#screen = screen;
+    document.body.classList.toggle('home', screen.isHome === true);
+    this.#main.replaceChildren(...screen.nodes.filter((node) => node !== false && node !== undefined));
+    const title = this.#main.querySelector('h1');
+    document.title = `${title?.textContent} · ${this.words.say('app.name')}`;
+    scrollTo(0, 0);
+    title?.focus({ preventScroll: true });
+    this.#showBanner();
+  }
+
+  #showBanner(): void {
+    const { phone, words } = this;
+    const wrongBy = Math.abs(phone.offsetMs ?? 0);
+    const texts = [
+      phone.isOffline ? words.say('banner.offline') : '',
+      wrongBy > CLOCK_LIMIT_MS && phone.accounts.length > 0
+        ? words.say('banner.clock', { time: words.duration(Math.round(wrongBy / 1000)) })
+        : '',
+    ];
+    const text = texts.join('|');
+    if (text === this.#bannerText) return;
+    this.#bannerText = text;
+    const [offline, clock] = texts;
+    this.#banner.replaceChildren(
+      ...(offline ? [note('warn', 'offline', offline)] : []),
+      ...(clock ? [note('warn', 'clock', clock)] : []),
+    );
+    if (offline) this.announce(offline);
+  }
+}

@@ -1,0 +1,108 @@
+/** The app on the phone: opens what it keeps, shows what it was asked for, and listens to the server while it is seen. */
+import { type AccountStore, openAccountStore } from './account-store.js';
+import { issuerOf, readAddress } from './addresses.js';
+import { App, type View } from './app.js';
+import { Phone } from './phone.js';
+import { canKeepKeys, mustInstallFirst } from './platform.js';
+import { linkView } from './screens/add.js';
+import { homeView } from './screens/home.js';
+import { installView, unfitView } from './screens/install.js';
+import { wordsFor } from './words.js';
+
+const LOOK_EVERY_MS = 2_000;
+/** Without a connection: seldom enough to leave the battery alone. */
+const LOOK_OFFLINE_MS = 5_000;
+
+const folder = new URL('.', import.meta.url).href;
+const issuer = issuerOf(import.meta.url);
+
+/** Keeps nothing: for screens that only explain. */
+const NO_STORE: AccountStore = {
+  all: async () => [],
+  put: async () => undefined,
+  remove: async () => undefined,
+  clockOffset: async () => undefined,
+  keepClockOffset: async () => undefined,
+};
+
+/** One look at a time, again and again while somebody sees the app. */
+function keepLooking(phone: Phone): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isLooking = false;
+  const isSeen = (): boolean => document.visibilityState === 'visible';
+  const round = async (work: () => Promise<void>): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    clearTimeout(timer);
+    await work().finally(() => {
+      isLooking = false;
+      if (isSeen())
+        timer = setTimeout(() => round(() => phone.look()), phone.isOffline ? LOOK_OFFLINE_MS : LOOK_EVERY_MS);
+    });
+  };
+  const open = (): Promise<void> =>
+    round(async () => {
+      await phone.refresh();
+      await phone.look();
+    });
+  document.addEventListener('visibilitychange', () => isSeen() && open());
+  addEventListener('online', open);
+  navigator.serviceWorker?.addEventListener('message', () => round(() => phone.look()));
+  open();
+}
+
+/** A new build takes over where nothing is half done. */
+function keepCurrent(app: App): void {
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) return;
+  const hadOne = serviceWorker.controller !== null;
+  serviceWorker.addEventListener('controllerchange', () => {
+    if (hadOne && app.isHome) location.reload();
+  });
+  // The folder's own address without the slash is the app's too.
+  const { pathname } = new URL(folder);
+  serviceWorker
+    .register(new URL('service-worker.js', folder), { scope: pathname.replace(/\/$/, ''), updateViaCache: 'none' })
+    // Without it the app works, with a network.
+    .catch(() => undefined);
+}
+
+async function start(): Promise<void> {
+  const asked = readAddress(location.href, issuer);
+  const words = await wordsFor(navigator.languages);
+  const explain = (view: View): Promise<App> =>
+    open(NO_STORE)
+      .then((phone) => new App(phone, words, view, folder))
+      .then((shown) => {
+        shown.home();
+        return shown;
+      });
+  let app: App | undefined;
+  const open = (store: AccountStore): Promise<Phone> =>
+    Phone.open({
+      issuer,
+      store,
+      fetch: (...request) => fetch(...request),
+      now: () => Date.now(),
+      onChange: () => app?.changed(),
+    });
+
+  if (mustInstallFirst()) {
+    app = await explain(installView(asked?.what === 'pair'));
+    return keepCurrent(app);
+  }
+  const store = canKeepKeys() ? await openAccountStore().catch(() => undefined) : undefined;
+  if (!store) {
+    await explain(unfitView);
+    return;
+  }
+  const phone = await open(store);
+  app = new App(phone, words, homeView, folder);
+  if (asked?.what === 'confirm') app.scannedNumber = asked.number;
+  app.home();
+  if (asked?.what === 'pair') app.show(linkView(asked.code));
+  keepLooking(phone);
+  keepCurrent(app);
+}
+
+start();

@@ -1,0 +1,193 @@
+import type { PhoneAccount } from '../account-store.js';
+import { type App, heading, type Screen } from '../app.js';
+import { button, element, emblem, grouped, icon, note } from '../elements.js';
+import { codeAt, secondsLeft } from '../one-time-code.js';
+import type { Challenge, ChallengeDetails } from '../protocol.js';
+import { accountView } from './account.js';
+import { addButtons, addView } from './add.js';
+import { challengeView } from './challenge.js';
+import { pairingView } from './pairing.js';
+
+interface Waiting {
+  account: PhoneAccount;
+  challenge: Challenge;
+}
+
+const waitingIn = ({ phone }: App): Waiting[] =>
+  phone.accounts.flatMap((account) =>
+    (phone.waiting.get(account.id) ?? [])
+      .filter(({ expiresAt }) => Date.parse(expiresAt) > phone.serverNow())
+      .map((challenge) => ({ account, challenge })),
+  );
+
+function row(app: App, { account, challenge }: Waiting, hasSeveral: boolean): HTMLLIElement {
+  const { words, phone } = app;
+  const { application, browser, at } = JSON.parse(challenge.details) as ChallengeDetails;
+  const time = words.moment(at, phone.serverNow());
+  const title = words.say('challenge.row', { application: application ?? words.say('challenge.sign_in'), time });
+  return element(
+    'li',
+    { class: 'choice' },
+    element(
+      'button',
+      { type: 'button', class: 'row', click: () => app.show(challengeView(account.id, challenge)) },
+      icon('warning'),
+      element(
+        'span',
+        {},
+        title,
+        element('small', {}, [hasSeveral && account.login, browser].filter(Boolean).join(' · ')),
+      ),
+      icon('next'),
+    ),
+  );
+}
+
+function activeCard(app: App, account: PhoneAccount): { node: HTMLElement; tick(): void } {
+  const { words, phone } = app;
+  const code = element('output', { class: 'code-now', 'aria-label': words.say('home.code', { login: account.login }) });
+  const left = element('span', {});
+  const dial = element('span', { class: 'dial', 'aria-hidden': 'true' });
+  let step = -1;
+  const tick = (): void => {
+    const at = phone.serverNow();
+    const { periodSeconds } = account.code;
+    const seconds = secondsLeft(account.code, at);
+    left.textContent = words.say('home.next_code', { time: words.duration(seconds) });
+    dial.style.setProperty('--part', `${(seconds / periodSeconds) * 100}%`);
+    const now = Math.floor(at / 1000 / periodSeconds);
+    if (now === step) return;
+    step = now;
+    codeAt(account.code, at).then((digits) => {
+      if (step === now) code.textContent = grouped(digits);
+    });
+  };
+  tick();
+  const node = element(
+    'section',
+    { class: 'card account' },
+    title(app, account),
+    element('p', { class: 'sub' }, words.say('home.code_label')),
+    code,
+    element('p', { class: 'left' }, dial, left),
+  );
+  return { node, tick };
+}
+
+const title = (app: App, { id, name, login, issuerName }: PhoneAccount): HTMLElement =>
+  element(
+    'header',
+    {},
+    element('div', {}, element('h2', {}, name || login), element('p', { class: 'sub' }, `${login} · ${issuerName}`)),
+    element(
+      'button',
+      {
+        type: 'button',
+        class: 'icon-button',
+        'aria-label': `${app.words.say('home.manage')}: ${login}`,
+        click: () => app.show(accountView(id)),
+      },
+      icon('more'),
+    ),
+  );
+
+function idleCard(app: App, account: PhoneAccount): HTMLElement {
+  const { words } = app;
+  if (account.isRefused)
+    return element(
+      'section',
+      { class: 'card account' },
+      title(app, account),
+      note(
+        'bad',
+        'warning',
+        element('b', {}, words.say('refused.heading')),
+        element('p', {}, words.say('refused.text')),
+      ),
+      button('primary', words.say('refused.set_up'), () => app.show(addView)),
+    );
+  return element(
+    'section',
+    { class: 'card account' },
+    title(app, account),
+    element('p', { class: 'sub' }, words.say('home.pending')),
+    button('small', words.say('home.show_digits'), () => app.show(pairingView(account.id, addView)), 'clock'),
+  );
+}
+
+function welcome(app: App): HTMLElement[] {
+  const { words } = app;
+  return [
+    emblem('phone'),
+    heading(words.say('welcome.heading')),
+    element('p', { class: 'lead' }, words.say('welcome.lead')),
+    element('p', { class: 'sub' }, words.say('welcome.how')),
+    ...addButtons(app),
+  ];
+}
+
+/** The accounts with their codes, and above them what waits for an answer. */
+export function homeView(app: App): Screen {
+  const { phone, words } = app;
+  const isEmpty = phone.accounts.length === 0;
+  const waitingPart = element('section', { class: 'card waiting-list' });
+  const cards = element('div', {});
+  let ticks: (() => void)[] = [];
+  let shownAccounts = '';
+  let shownWaiting: string | undefined;
+
+  const showAccounts = (): void => {
+    const signature = JSON.stringify(phone.accounts.map(({ key, code, ...plain }) => plain));
+    if (signature === shownAccounts) return;
+    shownAccounts = signature;
+    const active = phone.accounts.map((account) =>
+      account.state === 'active' && !account.isRefused
+        ? activeCard(app, account)
+        : { node: idleCard(app, account), tick: () => undefined },
+    );
+    ticks = active.map(({ tick }) => tick);
+    cards.replaceChildren(...active.map(({ node }) => node));
+  };
+
+  const showWaiting = (): void => {
+    const all = waitingIn(app);
+    const signature = all.map(({ challenge }) => challenge.id).join();
+    if (signature === shownWaiting) return;
+    const isNew = all.some(({ challenge }) => !shownWaiting?.includes(challenge.id));
+    shownWaiting = signature;
+    waitingPart.hidden = all.length === 0;
+    waitingPart.replaceChildren(
+      element('h2', {}, words.say('home.waiting')),
+      ...(all.length > 1 ? [element('p', { class: 'sub' }, words.say('home.several'))] : []),
+      element('ul', { class: 'rows' }, ...all.map((one) => row(app, one, phone.accounts.length > 1))),
+    );
+    if (isNew) app.announce(words.say('home.heard'));
+    const [only] = all;
+    if (!only || all.length > 1 || app.opened.has(only.challenge.id)) return;
+    app.show(challengeView(only.account.id, only.challenge));
+  };
+
+  if (isEmpty) return { nodes: welcome(app), changed: () => phone.accounts.length > 0 && app.home() };
+  showAccounts();
+  // After the screen stands: it may give way to the one sign-in that waits.
+  queueMicrotask(showWaiting);
+  waitingPart.hidden = true;
+  return {
+    isHome: true,
+    nodes: [
+      heading(words.say('home.heading')),
+      waitingPart,
+      cards,
+      button('small add', words.say('home.add'), () => app.show(addView), 'add'),
+    ],
+    tick() {
+      for (const tick of ticks) tick();
+      showWaiting();
+    },
+    changed() {
+      if (phone.accounts.length === 0) return app.home();
+      showAccounts();
+      showWaiting();
+    },
+  };
+}
