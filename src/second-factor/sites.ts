@@ -81,7 +81,7 @@ export function mountSites({
         ctx.status = 304;
         return;
       }
-      ctx.type = file.type;
+      ctx.set('Content-Type', file.type);
       ctx.body = file.body;
     };
 

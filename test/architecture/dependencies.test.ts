@@ -69,6 +69,18 @@ const table: [string, rules.Rule, Module[], Record<string, string>][] = [
     { 'src/a/x.ts': "import './y.js';", 'src/a/y.ts': "import './z.js';", 'src/a/z.ts': "export * from './x.js';" },
   ],
   [
+    'the app on the phone takes nothing from the server',
+    rules.thePhoneIsAnIsland,
+    product,
+    { 'plugins/app/phone/web/x.ts': "import type { Factor } from '../../../../src/factors/contract.js';" },
+  ],
+  [
+    'the server takes nothing from the app on the phone',
+    rules.thePhoneIsAnIsland,
+    product,
+    { 'plugins/app/x.ts': "import { EN } from './phone/web/sentences/en.js';" },
+  ],
+  [
     'an example stands on its own',
     rules.examplesNeedNothingOfOurs,
     [...product, ...examples],

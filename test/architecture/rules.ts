@@ -63,6 +63,8 @@ const VENDORS = [
   'twilio',
   'libphonenumber-js',
   'web-push',
+  'qr',
+  'esbuild',
 ];
 
 export const vendorsHaveOneDoor: Rule = (modules) =>
@@ -109,6 +111,16 @@ export const importsAreNoCircle: Rule = (modules) => {
   for (const path of graph.keys()) visit(path, []);
   return circles;
 };
+
+const ON_THE_PHONE = /^plugins\/app\/phone\/(?:web|worker)\//;
+
+/** What runs on a phone is bundled whole: nothing of the server may get into it, nor it into the server. */
+export const thePhoneIsAnIsland: Rule = (modules) =>
+  eachImport(modules, (from, { target }) => {
+    if (ON_THE_PHONE.test(from.path))
+      return ON_THE_PHONE.test(target) || target === 'qr' ? undefined : 'the app on the phone knows itself and qr';
+    return ON_THE_PHONE.test(target) ? 'the server does not know what runs on the phone' : undefined;
+  });
 
 const isOfTheExample = (target: string): boolean =>
   target.startsWith('examples/') || target.startsWith('node:') || target === 'jose';

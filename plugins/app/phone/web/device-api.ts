@@ -6,7 +6,7 @@ import {
   type Decision,
   type DeviceState,
   type Paired,
-  type PairingRequest,
+  type PairingOffer,
   Refusal,
   type RefusalCode,
 } from './protocol.js';
@@ -29,7 +29,7 @@ export interface DeviceApiOptions {
 
 /** Every request of the protocol, signed; each @throws Refusal. */
 export interface DeviceApi {
-  pair(key: DeviceKey, request: Omit<PairingRequest, 'key'>): Promise<Paired>;
+  pair(key: DeviceKey, request: PairingOffer): Promise<Paired>;
   state(signer: Signer): Promise<DeviceState>;
   remove(signer: Signer): Promise<void>;
   challenges(signer: Signer): Promise<Challenge[]>;

@@ -8,7 +8,7 @@ import {
   type Challenge,
   type Decision,
   type DeviceState,
-  type PairingRequest,
+  type PairingOffer,
   Refusal,
 } from './protocol.js';
 
@@ -35,6 +35,8 @@ export class Phone {
   /** The server's time minus the phone's, in milliseconds; undefined before the first contact. */
   offsetMs: number | undefined;
   isOffline = false;
+  /** Has looked once since the app was opened. */
+  hasLooked = false;
   readonly issuer: string;
   readonly #api: DeviceApi;
   readonly #store: AccountStore;
@@ -69,7 +71,7 @@ export class Phone {
   }
 
   /** @throws Refusal */
-  async pair(key: DeviceKey, request: Omit<PairingRequest, 'key'>): Promise<PhoneAccount> {
+  async pair(key: DeviceKey, request: PairingOffer): Promise<PhoneAccount> {
     const { deviceId, state, issuerName, account, offline, expiresAt } = await this.#ask(() =>
       this.#api.pair(key, request),
     );
@@ -101,6 +103,7 @@ export class Phone {
         .filter(({ isRefused }) => !isRefused)
         .map((account) => (account.state === 'pending' ? this.#refreshOne(account) : this.#lookOne(account))),
     );
+    this.hasLooked ||= !this.isOffline;
     this.#onChange();
   }
 

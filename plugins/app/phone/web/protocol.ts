@@ -1,8 +1,9 @@
 /** What goes between the phone and the server, as docs/app-protocol.md has it. */
-import type { PublicJwk } from './device-key.js';
 
-export type PairingRequest = ({ code: string } | { login: string; typedCode: string }) & {
-  key: PublicJwk;
+/** Of the QR code, or typed. */
+export type PairingCode = { code: string } | { login: string; typedCode: string };
+
+export type PairingOffer = PairingCode & {
   model: string;
   platform: 'android' | 'ios' | 'web' | 'other';
 };

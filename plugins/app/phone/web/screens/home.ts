@@ -130,6 +130,7 @@ function welcome(app: App): HTMLElement[] {
 export function homeView(app: App): Screen {
   const { phone, words } = app;
   const isEmpty = phone.accounts.length === 0;
+  const nothing = note('', 'clock', words.say('home.none_waiting'));
   const waitingPart = element('section', { class: 'card waiting-list' });
   const cards = element('div', {});
   let ticks: (() => void)[] = [];
@@ -151,6 +152,8 @@ export function homeView(app: App): Screen {
 
   const showWaiting = (): void => {
     const all = waitingIn(app);
+    // Somebody scanned a number with the camera of the phone.
+    nothing.hidden = !(app.scannedNumber && phone.hasLooked && all.length === 0);
     const signature = all.map(({ challenge }) => challenge.id).join();
     if (signature === shownWaiting) return;
     const isNew = all.some(({ challenge }) => !shownWaiting?.includes(challenge.id));
@@ -172,10 +175,12 @@ export function homeView(app: App): Screen {
   // After the screen stands: it may give way to the one sign-in that waits.
   queueMicrotask(showWaiting);
   waitingPart.hidden = true;
+  nothing.hidden = true;
   return {
     isHome: true,
     nodes: [
       heading(words.say('home.heading')),
+      nothing,
       waitingPart,
       cards,
       button('small add', words.say('home.add'), () => app.show(addView), 'add'),

@@ -3,17 +3,15 @@ import { createDeviceKey, type DeviceKey } from '../device-key.js';
 import { button, element, emblem, grouped } from '../elements.js';
 import { pairingDigits } from '../pairing-digits.js';
 import { describePhone } from '../platform.js';
-import { Refusal } from '../protocol.js';
+import { type PairingCode, Refusal } from '../protocol.js';
 import type { SentenceKey } from '../sentences/en.js';
-
-type Code = { code: string } | { login: string; typedCode: string };
 
 /**
  * Makes a key and has the server take it.
  * @param restart where to begin anew
  * @param key of an attempt whose answer was lost: the same key may ask again
  */
-export async function startPairing(app: App, code: Code, restart: View, key?: DeviceKey): Promise<void> {
+export async function startPairing(app: App, code: PairingCode, restart: View, key?: DeviceKey): Promise<void> {
   app.show(startingView);
   const made = key ?? (await createDeviceKey());
   try {

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { DE } from '../../plugins/app/phone/web/sentences/de.js';
+import { EN, type SentenceKey } from '../../plugins/app/phone/web/sentences/en.js';
+import { NOTICE, noticeIn } from '../../plugins/app/phone/web/sentences/notice.js';
+import { createWords, wordsFor } from '../../plugins/app/phone/web/words.js';
+import { projectRoot } from '../../src/platform/paths.js';
+
+const keys = Object.keys(EN) as SentenceKey[];
+const placeholders = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name).sort();
+
+const folder = join(projectRoot, 'plugins/app/phone/web');
+const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.startsWith('sentences'))
+  .map((name) => readFileSync(join(folder, name), 'utf8'))
+  .join('\n');
+
+describe('sentences', () => {
+  test('every language has the keys of the English, in its order, with the same parameters', () => {
+    expect(Object.keys(DE)).toEqual(keys);
+    for (const key of keys) expect([key, placeholders(DE[key])]).toEqual([key, placeholders(EN[key])]);
+    const letters = readdirSync(join(folder, 'sentences')).filter((name) => /^[a-z]{2}\.ts$/.test(name));
+    expect(letters.map((name) => name.slice(0, 2)).sort()).toEqual(Object.keys(NOTICE).sort());
+  });
+
+  test('every sentence is used', () => {
+    const unused = keys.filter((key) => {
+      const counted = key.replace(/\.(one|other)$/, '');
+      // Outcomes are said by what became of the sign-in.
+      return !source.includes(`'${counted}'`) && !key.startsWith('outcome.');
+    });
+    expect(unused).toEqual([]);
+  });
+
+  test('no jargon, no straight quotes, nothing empty', () => {
+    const jargon = /\b(tokens?|factors?|otp|totp|mfa|2fa|oauth|oidc|Faktor\w*|Einmalpass\w*)\b|'|"/;
+    const notices = Object.values(NOTICE).flatMap(({ title, body }) => [title, body]);
+    for (const text of [...Object.values(EN), ...Object.values(DE), ...notices]) {
+      expect(text).not.toMatch(jargon);
+      expect(text.trim()).toBe(text);
+      expect(text).not.toBe('');
+    }
+  });
+});
+
+test('the first of the phone’s languages that there are words in; English where there is none', async () => {
+  expect((await wordsFor(['fr-CH', 'de-CH', 'en'])).language).toBe('de');
+  expect((await wordsFor(['fr', 'ja'])).language).toBe('en');
+  expect((await wordsFor([])).language).toBe('en');
+  expect(noticeIn('de-AT').title).toBe(NOTICE.de.title);
+  expect(noticeIn('fr').title).toBe(NOTICE.en.title);
+});
+
+test('numbers, lengths of time and moments follow the language', () => {
+  const en = createWords('en', EN);
+  const de = createWords('de', DE);
+  expect(en.count('challenge.wrong', 1)).toContain('once more');
+  expect(en.count('challenge.wrong', 2)).toContain('2 more times');
+  expect([en.duration(1), en.duration(119), en.duration(120), de.duration(600)]).toEqual([
+    '1 second',
+    '119 seconds',
+    '2 minutes',
+    '10 Minuten',
+  ]);
+  const noon = new Date(2026, 10, 24, 12, 0).getTime();
+  expect(en.moment(new Date(2026, 10, 24, 9, 5).toISOString(), noon)).toBe('09:05');
+  expect(de.moment(new Date(2026, 10, 23, 9, 5).toISOString(), noon)).toBe('23. Nov., 09:05');
+});
