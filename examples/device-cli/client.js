@@ -71,8 +71,7 @@ export class DeviceClient {
     this.#key = key;
     this.#thumbprint = thumbprint;
     this.#now = now;
-    const signer = { issuer: stored.issuer, key, kid: () => this.#stored.deviceId ?? thumbprint };
-    this.#connection = new Connection(signer, { fetch, now, offsetMs: stored.offsetMs });
+    this.#connection = new Connection({ issuer: stored.issuer, key }, { fetch, now, offsetMs: stored.offsetMs });
   }
 
   /**
@@ -128,7 +127,8 @@ export class DeviceClient {
    */
   async pair(code, { model = 'device-cli', platform = 'other' } = {}) {
     const { kty, crv, x, y } = this.#stored.key;
-    const answer = await this.#connection.post('/pairing', { ...code, key: { kty, crv, x, y }, model, platform });
+    const content = { ...code, key: { kty, crv, x, y }, model, platform };
+    const answer = await this.#connection.post('/pairing', content, this.#thumbprint);
     const { deviceId, issuerName, account, offline, expiresAt } = answer;
     this.#stored = { ...this.#stored, deviceId, issuerName, account, offline };
     return { digits: pairingDigits(deviceId, this.#thumbprint), expiresAt };
@@ -136,14 +136,14 @@ export class DeviceClient {
 
   /** @returns {Promise<DeviceState>} */
   async status() {
-    const { state, label, push, issuerName, account } = await this.#connection.post('/device');
+    const { state, label, push, issuerName, account } = await this.#post('/device');
     this.#stored = { ...this.#stored, issuerName, account };
     return { state, label, push };
   }
 
   /** What waits for an answer, newest last. @returns {Promise<Challenge[]>} */
   async list() {
-    return (await this.#connection.post('/challenges')).challenges;
+    return (await this.#post('/challenges')).challenges;
   }
 
   /**
@@ -157,15 +157,14 @@ export class DeviceClient {
       throw new DeviceError('NOT_LIKE_THAT', 'a number belongs to an approval, and to nothing else');
     }
     const number = typed === undefined ? undefined : numberFrom(typed, digits);
-    const { issuer, deviceId } = this.#stored;
-    if (deviceId === undefined) throw new DeviceError('NOT_LIKE_THAT', 'not paired');
-    const answer = await signAnswer(this.#key, deviceId, { issuer, challenge: id, decision, details, number });
-    return (await this.#connection.post(`/challenges/${encodeURIComponent(id)}/answer`, { answer })).outcome;
+    const { issuer } = this.#stored;
+    const answer = await signAnswer(this.#key, this.#pairedAs(), { issuer, challenge: id, decision, details, number });
+    return (await this.#post(`/challenges/${encodeURIComponent(id)}/answer`, { answer })).outcome;
   }
 
   /** Ends the server's trust in this phone. */
   async remove() {
-    await this.#connection.post('/remove');
+    await this.#post('/remove');
   }
 
   /** The verification code of this moment; no network is needed. */
@@ -173,6 +172,18 @@ export class DeviceClient {
     const { offline } = this.#stored;
     if (!offline) throw new DeviceError('NOT_LIKE_THAT', 'not paired');
     return oneTimeCode(offline, this.#now() + this.#connection.offsetMs);
+  }
+
+  /** @param {string} path @param {object} [content] */
+  #post(path, content = {}) {
+    return this.#connection.post(path, content, this.#pairedAs());
+  }
+
+  /** @returns {string} the device id */
+  #pairedAs() {
+    const { deviceId } = this.#stored;
+    if (deviceId === undefined) throw new DeviceError('NOT_LIKE_THAT', 'not paired');
+    return deviceId;
   }
 }
 

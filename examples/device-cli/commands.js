@@ -170,8 +170,8 @@ async function forget(call) {
   try {
     await client.remove();
   } catch (error) {
-    // The server does not trust it any more: then there is nothing to end.
-    if (!(error instanceof DeviceError && error.code === 'DEVICE_REFUSED')) throw error;
+    // Not trusted any more, or not yet: then there is nothing to end.
+    if (!(error instanceof DeviceError && ['DEVICE_REFUSED', 'REFUSED'].includes(error.code))) throw error;
   }
   await call.file.forget(client.toStored());
   call.terminal.out(`${nameOf(client)} is forgotten.`);

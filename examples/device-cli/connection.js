@@ -11,7 +11,6 @@ const NONCE = 'device-nonce';
  * @typedef {object} Signer whose requests they are
  * @property {string} issuer
  * @property {import('jose').CryptoKey} key
- * @property {() => string} kid the device id, or the thumbprint while there is none
  */
 export class Connection {
   #signer;
@@ -34,26 +33,27 @@ export class Connection {
 
   /**
    * @param {string} path from `/device/v1` on
-   * @param {object} [content]
+   * @param {object} content
+   * @param {string} kid whose it is: the device id; in the pairing request the thumbprint
    * @returns {Promise<any>} the answer's body
    * @throws DeviceError
    */
-  async post(path, content = {}) {
+  async post(path, content, kid) {
     const url = `${this.#signer.issuer}/device/v1${path}`;
     const body = JSON.stringify(content);
     try {
-      return await this.#send(url, body);
+      return await this.#send(url, body, kid);
     } catch (error) {
       // One repetition: a server that goes on asking for the nonce that it has just given will not stop.
       if (!(error instanceof DeviceError && error.code === 'USE_NONCE')) throw error;
-      return await this.#send(url, body);
+      return await this.#send(url, body, kid);
     }
   }
 
-  /** @param {string} url @param {string} body */
-  async #send(url, body) {
-    const { issuer, key, kid } = this.#signer;
-    const signature = await signRequest(key, kid(), { issuer, url, body, nonce: this.#nonce });
+  /** @param {string} url @param {string} body @param {string} kid */
+  async #send(url, body, kid) {
+    const { issuer, key } = this.#signer;
+    const signature = await signRequest(key, kid, { issuer, url, body, nonce: this.#nonce });
     const response = await this.#exchange(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'device-signature': signature },

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { ApiAnswer, ApiRequest, FactorAccount, FactorDeps, MethodApi } from '../../src/factors/contract.js';
 import type { AppData, Device } from './data.js';
-import { problem } from './envelope.js';
+import { ok, problem } from './envelope.js';
+import { OPENAPI_PATH, openApiDocument } from './openapi.js';
+import { pairingBody } from './pair.js';
 import { isAuthenticated, type RequestAuth } from './request-auth.js';
 
 /** One signed request of one phone. */
@@ -30,6 +32,7 @@ export interface Endpoint<Body = unknown> {
 /** The same, its body's type inferred and then forgotten: for the table. */
 export const endpoint = <Body>(one: Endpoint<Body>): Endpoint => one as unknown as Endpoint;
 
+const PATH = '/device/v1';
 const PARAMETER = /^[\w-]{1,64}$/;
 
 /** The parameters of a path that is the pattern's; undefined when it is another one. */
@@ -46,7 +49,7 @@ function paramsOf(pattern: string, path: string): Record<string, string> | undef
 
 /** What phones call. @param pair the one request that comes from nobody's phone yet */
 export function createDeviceApi(
-  { clock }: Pick<FactorDeps<AppData>, 'clock'>,
+  { clock, issuer }: Pick<FactorDeps<AppData>, 'clock' | 'issuer'>,
   {
     auth,
     pair,
@@ -70,9 +73,16 @@ export function createDeviceApi(
     return problem('NOT_FOUND');
   };
 
+  let document: object | undefined;
+  const describe = (): object => {
+    document ??= openApiDocument(issuer, PATH, [{ path: '/pairing', body: pairingBody }, ...endpoints]);
+    return document;
+  };
+
   return {
-    path: '/device/v1',
+    path: PATH,
     async call(request) {
+      if (request.verb === 'GET' && request.path === OPENAPI_PATH) return ok(describe());
       const { status, headers, body } = await answerTo(request);
       return {
         status,

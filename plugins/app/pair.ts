@@ -37,7 +37,7 @@ const phone = {
     }),
   platform: z.enum(PLATFORMS),
 };
-const pairingBody = z.union([
+export const pairingBody = z.union([
   z.strictObject({ code: z.string().regex(/^[\w-]{43}$/), ...phone }),
   z.strictObject({ login: z.string().min(1).max(254), typedCode: z.string().min(1).max(64), ...phone }),
 ]);
