@@ -191,7 +191,10 @@ export function mountSetUp(deps: HostedPages): void {
   pages.get('/second-factor/:uid/set-up/done', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));
   pages.form('/second-factor/:uid/set-up/done', {}, async (ctx, _form, { uid = '' }) => {
     const wizard = await open(ctx, uid);
-    if (wizard) await complete(ctx, wizard);
+    if (!wizard) return;
+    const { actor, proved } = wizard;
+    const next = proved && (await nextMethod(actor.account.id, proved));
+    return next ? seeOther(ctx, `${base(uid)}/set-up/${next}`) : complete(ctx, wizard);
   });
 
   pages.get('/second-factor/:uid/set-up/skip', async (ctx, { uid = '' }) => seeOther(ctx, `${base(uid)}/set-up`));

@@ -234,6 +234,9 @@ describe('the wizard', () => {
     }
     const back = await browser.open(codes.url.pathname.replace(/\/recovery_code$/, ''));
     expect(back.url.pathname).toMatch(/recovery_code$/);
+    const last = new URL(codes.url.pathname.replace(/recovery_code$/, 'done'), app.issuer);
+    const early = await browser.request(last, { method: 'POST', form: { csrf: codes.forms[0]?.values.csrf ?? '' } });
+    expect([early.status, early.headers.get('location')]).toEqual([303, codes.url.pathname]);
   });
 });
 
