@@ -51,6 +51,11 @@ export const ANSWERS: Readonly<Record<string, { id: string; summary: string; sch
       serverTime,
     }),
   },
+  '/push': {
+    id: 'setPush',
+    summary: 'Where to wake this phone, or that it is not to be woken.',
+    schema: z.looseObject({ push: z.looseObject({ state: z.enum(['working', 'none']) }), serverTime }),
+  },
   '/remove': {
     id: 'removeDevice',
     summary: 'Ends the trust in this phone.',
