@@ -71,7 +71,8 @@ export class DeviceClient {
     this.#key = key;
     this.#thumbprint = thumbprint;
     this.#now = now;
-    this.#connection = new Connection({ issuer: stored.issuer, key }, { fetch, now, offsetMs: stored.offsetMs });
+    const signer = { issuer: stored.issuer, key, kid: () => this.#pairedAs() };
+    this.#connection = new Connection(signer, { fetch, now, offsetMs: stored.offsetMs });
   }
 
   /**
@@ -136,14 +137,14 @@ export class DeviceClient {
 
   /** @returns {Promise<DeviceState>} */
   async status() {
-    const { state, label, push, issuerName, account } = await this.#post('/device');
+    const { state, label, push, issuerName, account } = await this.#connection.post('/device');
     this.#stored = { ...this.#stored, issuerName, account };
     return { state, label, push };
   }
 
   /** What waits for an answer, newest last. @returns {Promise<Challenge[]>} */
   async list() {
-    return (await this.#post('/challenges')).challenges;
+    return (await this.#connection.post('/challenges')).challenges;
   }
 
   /**
@@ -159,12 +160,12 @@ export class DeviceClient {
     const number = typed === undefined ? undefined : numberFrom(typed, digits);
     const { issuer } = this.#stored;
     const answer = await signAnswer(this.#key, this.#pairedAs(), { issuer, challenge: id, decision, details, number });
-    return (await this.#post(`/challenges/${encodeURIComponent(id)}/answer`, { answer })).outcome;
+    return (await this.#connection.post(`/challenges/${encodeURIComponent(id)}/answer`, { answer })).outcome;
   }
 
   /** Ends the server's trust in this phone. */
   async remove() {
-    await this.#post('/remove');
+    await this.#connection.post('/remove');
   }
 
   /** The verification code of this moment; no network is needed. */
@@ -172,11 +173,6 @@ export class DeviceClient {
     const { offline } = this.#stored;
     if (!offline) throw new DeviceError('NOT_LIKE_THAT', 'not paired');
     return oneTimeCode(offline, this.#now() + this.#connection.offsetMs);
-  }
-
-  /** @param {string} path @param {object} [content] */
-  #post(path, content = {}) {
-    return this.#connection.post(path, content, this.#pairedAs());
   }
 
   /** @returns {string} the device id */

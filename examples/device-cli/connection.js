@@ -11,6 +11,7 @@ const NONCE = 'device-nonce';
  * @typedef {object} Signer whose requests they are
  * @property {string} issuer
  * @property {import('jose').CryptoKey} key
+ * @property {() => string} kid the device id
  */
 export class Connection {
   #signer;
@@ -33,12 +34,12 @@ export class Connection {
 
   /**
    * @param {string} path from `/device/v1` on
-   * @param {object} content
-   * @param {string} kid whose it is: the device id; in the pairing request the thumbprint
+   * @param {object} [content]
+   * @param {string} [kid] in the pairing request the thumbprint
    * @returns {Promise<any>} the answer's body
    * @throws DeviceError
    */
-  async post(path, content, kid) {
+  async post(path, content = {}, kid = this.#signer.kid()) {
     const url = `${this.#signer.issuer}/device/v1${path}`;
     const body = JSON.stringify(content);
     try {

@@ -1,6 +1,6 @@
 /** The protocol of `docs/app-protocol.md` as OpenAPI 3.1, its requests from the very schemas that they are held against. */
 import { z } from 'zod';
-import { ANSWERS, problemAnswer } from './answers.js';
+import { ANSWERS, problemAnswer } from './answer-schemas.js';
 import type { Endpoint } from './device-api.js';
 
 type Json = Record<string, unknown>;

@@ -30,7 +30,7 @@ test('what it describes is what the protocol describes, each with a name and a s
   );
   const described = Object.entries(contract.document.paths);
   expect(written).toEqual(expect.arrayContaining(described.map(([path]) => path)));
-  // A new address gets its name, its sentence and its answer in `plugins/app/answers.ts`.
+  // A new address gets its name, its sentence and its answer in `plugins/app/answer-schemas.ts`.
   for (const [path, { post }] of described) {
     expect([path, post]).toEqual([
       path,
