@@ -51,12 +51,12 @@ export interface Texting {
 /** The whole server with texts, and a Twilio of its own over HTTP. */
 export async function startTexting(
   more: Record<string, unknown> = {},
-  options: { clock?: Clock; logger?: Logger; callbackEveryMs?: number } = {},
+  options: { clock?: Clock; logger?: Logger; callbackEveryMs?: number; client?(issuer: string): object } = {},
 ): Promise<Texting> {
-  const { callbackEveryMs = 20, ...ofApp } = options;
+  const { callbackEveryMs = 20, client, ...ofApp } = options;
   const twilio = await startTwilio({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN, callbackEveryMs });
   const app = await startApp(
-    { ...smsSettings(twilio, more), clients: [RP, WIKI] },
+    (issuer) => ({ ...smsSettings(twilio, more), clients: [RP, WIKI, ...(client ? [client(issuer)] : [])] }),
     { ...ofApp, env: { TWILIO_AUTH_TOKEN: AUTH_TOKEN } },
   );
   app.app.outbox.start();
