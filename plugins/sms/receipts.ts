@@ -19,25 +19,20 @@ export function createReceive({
     const receipt = await read({ messageId: id, url, headers, body });
     // Before anybody learns whether there is such a message.
     if (receipt === 'forged') return 'forged';
-    const message = await messages.find(id);
-    if (!message || message.status === 'queued' || (message.provider !== undefined && message.provider !== service))
-      return 'unknown';
-    if (!receipt) return 'accepted';
-    const { day, country } = message;
-    switch (receipt.status) {
-      case 'sent':
-        if (!(await messages.reportedSent(id)) && (await messages.reportedAfterAll(id, 'sent')))
-          await usage.count({ day, country }, { sent: 1, failed: -1 });
-        break;
-      case 'delivered':
-        if (await messages.reportedDelivered(id)) await usage.count({ day, country }, { delivered: 1 });
-        else if (await messages.reportedAfterAll(id, 'delivered'))
-          await usage.count({ day, country }, { sent: 1, delivered: 1, failed: -1 });
-        break;
-      case 'failed':
-        if (await messages.reportedFailed(id, receipt.reason ?? 'provider_trouble', receipt.code))
-          await usage.count({ day, country }, { failed: 1 });
-    }
+    if (!receipt) return (await messages.isGivenTo(id, service)) ? 'accepted' : 'unknown';
+    const { status, code } = receipt;
+    const reported = await messages.reported(id, service, {
+      status,
+      ...(status === 'failed' ? { reason: receipt.reason ?? 'provider_trouble', ...(code ? { code } : {}) } : {}),
+    });
+    if (!reported) return 'unknown';
+    const { message, isNews, wasGivenUp } = reported;
+    const counts = {
+      ...(status === 'sent' ? {} : { [status]: 1 }),
+      // It was counted as failed, and by nobody as sent.
+      ...(wasGivenUp ? { sent: 1, failed: -1 } : {}),
+    };
+    if (isNews && Object.keys(counts).length > 0) await usage.count(message, counts);
     return 'accepted';
   };
 }

@@ -5,6 +5,8 @@ import type { Logger } from '../../../src/platform/logger.js';
 const COLLECTION = 'sms_providers';
 /** How long a provider that failed is asked last, so that not everybody waits for its timeout. */
 const AWAY_SECONDS = 60;
+/** A moment more or less is not worth writing. */
+const NOTED_FOR_MS = 1_000;
 
 interface ProviderState {
   _id: string;
@@ -28,6 +30,8 @@ export function createAbsences({
   logger: Logger;
 }): Absences {
   const states = database.collection<ProviderState>(COLLECTION);
+  /** What this process has noted. */
+  const noted = new Map<string, Date>();
   const unknown = (error: unknown) => logger.warn({ err: error }, 'which text message providers are away is not known');
   return {
     async among(names) {
@@ -44,8 +48,10 @@ export function createAbsences({
 
     async note(name) {
       const awayUntil = new Date(clock.now().getTime() + AWAY_SECONDS * 1000);
+      if (awayUntil.getTime() - (noted.get(name)?.getTime() ?? 0) < NOTED_FOR_MS) return;
       try {
         await states.updateOne({ _id: name }, { $max: { awayUntil } }, { upsert: true });
+        noted.set(name, awayUntil);
       } catch (error) {
         unknown(error);
       }

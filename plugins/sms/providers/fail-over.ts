@@ -46,7 +46,8 @@ export function createFailOver(
         { provider: name, textMessageId: message.id, status: handOver.status, code: handOver.code },
         'a text message was not taken',
       );
-      if (isTrouble(handOver)) await absences.note(name);
+      // Where there is no other, nobody asks.
+      if (isTrouble(handOver) && providers.length > 1) await absences.note(name);
       if (isAboutNumber(handOver)) break;
     }
     return best;

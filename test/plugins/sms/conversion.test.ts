@@ -89,6 +89,18 @@ test('it stays closed until an administrator opens it, and is measured anew from
   expect(world.announced.map(({ type }) => type)).toEqual(['sms_country_closed', 'sms_country_closed']);
 });
 
+test('what was used before it was opened anew does not make up for what is not used since', async () => {
+  world = await openWorld(2, { ...WIDE, conversion: { outOf: 50 } });
+  await send(30, 30);
+  world.clock.advance(1);
+  await node().delivery.setCountry('US', true);
+  world.clock.advance(1);
+  await send(20, 0);
+  world.clock.advance(6 * MINUTES);
+  await send(1, 0);
+  expect(await isOpen()).toBe(false);
+});
+
 test.each([
   ['too few', 9, 0, {}],
   ['enough of them used', 40, 8, {}],

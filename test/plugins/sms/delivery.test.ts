@@ -147,6 +147,14 @@ describe('what a provider reports', () => {
     expect(await counted()).toMatchObject({ sent: 1, delivered: 2, failed: 0 });
   });
 
+  test('between the hand-over and its answer: it stays', async () => {
+    const { messageId, parcel } = await posted();
+    world.meanwhile.work = () => report(messageId, 'delivered');
+    await sender().deliver(parcel, ATTEMPT);
+    expect(await stored(messageId)).toMatchObject({ status: 'delivered', provider: 'one', providerMessageId: 'SM1' });
+    expect(await counted()).toMatchObject({ sent: 1, delivered: 1, failed: 0 });
+  });
+
   test('a failure without a known reason stays one, whatever comes later', async () => {
     const id = await taken();
     world.callback.answer = { messageId: id, status: 'failed' };

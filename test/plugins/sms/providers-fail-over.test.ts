@@ -141,6 +141,23 @@ describe('who failed', () => {
   });
 });
 
+it('is noted only where it changes what others do: not of a single provider, and not again in the same moment', async () => {
+  const states = database.collection<{ _id: string; awayUntil: Date }>('sms_providers');
+  await failOver(TROUBLE).send(MESSAGE);
+  expect(await states.countDocuments()).toBe(0);
+  const { send } = failOver(TROUBLE, ACCEPTED);
+  await send(MESSAGE);
+  const [first] = await states.find({}).toArray();
+  expect(first?.awayUntil).toEqual(new Date(clock.now().getTime() + 60_000));
+  await states.deleteMany({});
+  await send(MESSAGE);
+  expect(await states.countDocuments()).toBe(0);
+  clock.advance(1);
+  await send(MESSAGE);
+  const [second] = await states.find({}).toArray();
+  expect(second?.awayUntil).toEqual(new Date(clock.now().getTime() + 60_000));
+});
+
 it('a message goes out though the database is away', async () => {
   const broken = { ...noDatabase, collection: () => ({ find: fail, updateOne: fail }) } as unknown as typeof noDatabase;
   function fail(): never {

@@ -40,7 +40,7 @@ export interface World {
   /** What becomes of the next ones. */
   outcome: { sending: Sending; receipt?: Awaited<ReturnType<NonNullable<ReturnType<Providers['find']>>['send']>> };
   /** Happens between the first provider and the second. */
-  meanwhile: { work?: () => void };
+  meanwhile: { work?: () => unknown };
   /** Messages that are put in the outbox wait here while it holds them; `look` sees each first, and can refuse it. */
   outbox: { holds: boolean; parcels: object[]; look?: (messageId: string) => Promise<void> };
   callback: { answer: unknown };
@@ -119,7 +119,7 @@ export async function openWorld(
         async send(message, terms) {
           world.carried.push(message);
           const { sending } = world.outcome;
-          world.meanwhile.work?.();
+          await world.meanwhile.work?.();
           if (sending.mayHaveSent.length < 2 && !world.meanwhile.work) return sending;
           return (await terms?.mayCostMore?.()) ? sending : UNKNOWN;
         },
