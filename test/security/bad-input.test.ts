@@ -27,7 +27,8 @@ let sessionUid: string;
 beforeAll(async () => {
   // Nothing here is sent: the outbox rests.
   const clients = [RP, { ...RP, client_id: 'third', client_name: 'Third', first_party: false }];
-  const settings = { ...smsSettings({ url: 'http://127.0.0.1:9' }), deviceFlow: { enabled: true }, clients };
+  const { methods } = smsSettings({ url: 'http://127.0.0.1:9' });
+  const settings = { methods: [...methods, { id: 'app' }], deviceFlow: { enabled: true }, clients };
   app = await startApp(settings, { env: { TWILIO_AUTH_TOKEN: AUTH_TOKEN } });
   rp = new RelyingParty(app.issuer);
   anna = await person(app, 'anna@example.com');
@@ -93,7 +94,9 @@ test('there are forms to attack, and a living context for each kind', () => {
   expect([...kinds].filter((kind) => kind !== 'forgot-password' && !live[kind ?? ''])).toEqual([]);
   const paths = app.app.web.pages.forms.map(({ path }) => path);
   expect(paths.length).toBeGreaterThan(20);
-  expect(paths).toEqual(expect.arrayContaining(['/second-factor/:uid/with/sms/send', '/account/add/sms']));
+  expect(paths).toEqual(
+    expect.arrayContaining(['/second-factor/:uid/with/sms/send', '/account/add/sms', '/account/add/app']),
+  );
 });
 
 test('every form refuses every malformed request, and writes nothing', async () => {

@@ -221,6 +221,33 @@ test('a part that changes by itself rests while nobody looks, and is left alone 
   await page.context().close();
 });
 
+test('the page of a QR code waits for the phone as long as the code is good, and goes on to the digits by itself', async () => {
+  const page = await open('app/enrol');
+  await page.clock.install();
+  await page.reload();
+  const before = gets;
+  for (let round = 0; round < 60; round += 1) {
+    await page.clock.runFor(2_000);
+    await page.waitForTimeout(30);
+  }
+  expect(gets - before).toBe(60);
+  expect(await page.isVisible('.qr')).toBe(true);
+  shown = 'app/enrol#found';
+  await page.clock.runFor(2_000);
+  await page.waitForSelector('#digits');
+  expect(await page.isVisible('.qr')).toBe(false);
+  expect(await page.textContent('#pairing')).toContain('Pixel 9');
+  const asked = gets;
+  await page.clock.runFor(10_000);
+  await page.waitForTimeout(150);
+  expect(gets).toBe(asked);
+  await page.fill('#digits', '123456');
+  await page.click('button.primary');
+  await page.waitForSelector('text=done');
+  expect(posts.at(-1)).toBe('csrf=c&digits=123456');
+  await page.context().close();
+});
+
 test('nothing to type is left where nothing will come', async () => {
   const page = await open('sms/enter#sending');
   await page.clock.install();

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { pairingDigits } from '../../../plugins/app/codes.js';
 import type { EngineAccount } from '../../../src/factors/index.js';
 import { factorCollection } from '../../../src/factors/store.js';
 import { newAccount, people, type TwoNodes } from '../../factors/two-nodes.js';
@@ -22,6 +24,11 @@ const active = async (account: EngineAccount) =>
   (await nodes.b.forAccount(account.id)).flatMap(({ id, factors }) => factors.map(({ label }) => `${id} ${label}`));
 const stored = (account: EngineAccount) => factorCollection(nodes.database).find({ accountId: account.id }).toArray();
 const REFUSED = { status: 409, body: { code: 'REFUSED' } };
+
+test('the six digits are those of the document', () => {
+  expect(pairingDigits('device-1', 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')).toBe('497566');
+  fc.assert(fc.property(fc.string(), fc.string(), (id, key) => /^\d{6}$/.test(pairingDigits(id, key))));
+});
 
 describe('a phone is trusted', () => {
   test('once it has the code and its digits were typed on the computer; until then it may ask for its state alone', async () => {
