@@ -35,7 +35,10 @@ describe('a code is given to a provider once at most', () => {
     const { messageId, parcel } = await posted();
     await times(20, (n) => sender(n).deliver(parcel, ATTEMPT));
     expect(world.carried).toHaveLength(1);
-    expect(await stored(messageId)).toMatchObject({ provider: 'one', sentAt: world.clock.now() });
+    const message = await stored(messageId);
+    expect(message?.sentAt).toEqual(world.clock.now());
+    // Or another took it for left behind while the provider had it.
+    expect(message?.provider === 'one' || message?.mayArrive).toBe(true);
   });
 
   test('whose node died with it in hand: it failed, and is not sent again', async () => {
