@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import type { Factor, FactorMethod } from '../../src/factors/contract.js';
+import { approvalEndpoints } from './approvals.js';
+import { createChallenges, ensureChallengeIndexes } from './challenges.js';
 import type { AppData } from './data.js';
 import { createDeviceApi } from './device-api.js';
 import { deviceEndpoints } from './device-endpoints.js';
 import { createEnrolment } from './enrolment.js';
+import { createLimits } from './limits.js';
+import { createNotMe } from './not-me.js';
 import { createPair } from './pair.js';
 import { createPairings, ensurePairingIndexes } from './pairing.js';
 import { PHONE_SITE } from './phone/site.js';
 import { createRequestAuth, ensureRequestIndexes } from './request-auth.js';
+import { createSignIn } from './sign-in.js';
 
 const METHOD = 'app';
 /** Also how many could be asked to confirm one sign-in. */
@@ -17,6 +22,12 @@ const options = z
   .strictObject({
     /** Of the number on the sign-in page. SP 800-63B-4 section 3.1.3.2 asks for six. */
     numberDigits: z.int().min(2).max(6).default(6),
+    limits: z
+      .strictObject({
+        /** How often the phones of one account are asked without an answer that signs in. */
+        perAccount: z.strictObject({ perHour: z.int().min(1).default(20) }).prefault({}),
+      })
+      .prefault({}),
   })
   .prefault({});
 
@@ -27,11 +38,22 @@ export const app: FactorMethod<AppOptions, AppData> = {
   parseConfig: (raw) => options.parse(raw),
 
   async ensureIndexes(database) {
-    await Promise.all([ensureRequestIndexes(database), ensurePairingIndexes(database)]);
+    await Promise.all([
+      ensureRequestIndexes(database),
+      ensurePairingIndexes(database),
+      ensureChallengeIndexes(database),
+    ]);
   },
 
-  create(_config, deps): Factor<AppData> {
-    const parts = { ...deps, auth: createRequestAuth(deps), pairings: createPairings(deps) };
+  create(config, deps): Factor<AppData> {
+    const parts = {
+      ...deps,
+      auth: createRequestAuth(deps),
+      pairings: createPairings(deps),
+      challenges: createChallenges(deps, { digits: config.numberDigits }),
+      limits: createLimits(deps, config.limits.perAccount),
+    };
+    const notMe = createNotMe(deps, parts);
     return {
       method: METHOD,
       kind: 'primary',
@@ -51,15 +73,14 @@ export const app: FactorMethod<AppOptions, AppData> = {
           facts: {},
         })),
 
-      begin: async () => ({ view: 'app/enter', locals: {} }),
-      verify: async () => ({ status: 'pending' }),
+      ...createSignIn(parts),
       remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),
 
       site: PHONE_SITE,
       api: createDeviceApi(deps, {
         auth: parts.auth,
         pair: createPair(parts),
-        endpoints: deviceEndpoints(deps),
+        endpoints: [...deviceEndpoints(deps), ...approvalEndpoints(deps, { ...parts, notMe })],
       }),
     };
   },

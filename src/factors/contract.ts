@@ -148,6 +148,8 @@ export interface Challenge {
   method: string;
   /** What `begin` returned as `state`. */
   state: Record<string, unknown>;
+  /** This sign-in had a right answer: nobody needs to be asked any more. Absent: not yet. */
+  isAnswered?: true;
 }
 
 /** Where a sign-in is going on, for whoever is asked to confirm it elsewhere: what a person can recognise. */

@@ -115,8 +115,9 @@ export function createSignIn(
       const usable = enrolled ?? (await parts.forSignIn(account.id));
       if (!usable.some(({ id }) => id === methodId)) return undefined;
       await cancelOthers(signIn, methodId, usable);
-      const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
-      const step = await factor.begin(account, challenge, placeOf(signIn));
+      const { challenge, isDone } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const asked = isDone ? { ...challenge, isAnswered: true as const } : challenge;
+      const step = await factor.begin(account, asked, placeOf(signIn));
       if (step.state) await challenges.save(challenge, step.state);
       return step;
     },

@@ -207,7 +207,7 @@ export function mountSecondFactor(deps: HostedPages): void {
           });
         }
         case 'pending':
-          return showEntry(ctx, interaction, actor, method);
+          return showEntry(ctx, interaction, actor, method, { isPending: true });
         case 'throttled': {
           if (result.retryAt) sayRetryAfter(ctx, clock, result.retryAt);
           const error = result.retryAt ? 'throttled' : 'disabled';

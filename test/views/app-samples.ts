@@ -13,9 +13,44 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
     expiresAt: at(9),
     backHref: '/interaction/abc/set-up',
   };
+  const asked = {
+    action: '/interaction/abc/with/app',
+    sendAction: '/interaction/abc/with/app/send',
+    eventsHref: '/interaction/abc/with/app/events',
+    applicationName: 'Time Sheets',
+    login: 'anna@example.com',
+    cancelAction: '/interaction/abc/cancel',
+    otherMethodsHref: '/interaction/abc/methods',
+    devices: ['Pixel 9'],
+    isWoken: true,
+    askedAt: 1,
+    since: 1,
+  };
+  const enter = {
+    ...asked,
+    state: 'waiting',
+    number: '482 915',
+    confirmHref: 'https://login.example.com/app/confirm#482915',
+    qrSvg,
+    expiresAt: at(2),
+  };
   const { qrSvg: _qrSvg, pairHref, typedGroups, ...shared } = waiting;
   const found = { ...shared, stage: 'found', model: 'Pixel 9', triesLeft: 3 };
   return {
+    'app/enter': enter,
+    'app/enter#two-phones': { ...enter, devices: ['Pixel 9', 'Anna’s old phone'], isWoken: false },
+    'app/enter#pending': { ...enter, isPending: true },
+    'app/enter#throttled': { ...enter, error: 'throttled', retryAt: at(1) },
+    'app/enter#disabled': { ...enter, error: 'disabled' },
+    ...Object.fromEntries(
+      ['approved', 'postponed', 'denied', 'over', 'expired'].map((state) => [
+        `app/enter#${state}`,
+        { ...asked, state },
+      ]),
+    ),
+    'app/enter#expired-rejected': { ...asked, state: 'expired', error: 'rejected', failures: 1 },
+    'app/enter#too_many': { ...asked, state: 'too_many', retryAt: at(14), askedAt: undefined, since: undefined },
+    'app/enter#refused': { ...asked, state: 'expired', error: 'refused', reason: 'too_many', retryAt: at(14) },
     'app/enrol': waiting,
     'app/enrol#account': { ...waiting, action: '/account/add/app', step: undefined, backHref: '/account' },
     'app/enrol#no-phone': { ...waiting, error: 'rejected' },

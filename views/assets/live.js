@@ -1,6 +1,7 @@
 // Parts of a page that change by themselves. What carries `data-live` (seconds) is asked for again at the page's own address and
 // replaced where `data-state` differs; the rest of the page, and what is typed there, stays. Where `data-events` says where to
-// listen, and `data-since` what was seen, it is asked for as soon as something has changed.
+// listen, and `data-since` what was seen, it is asked for as soon as something has changed. `data-submit` names the form that is
+// sent by itself: there is nothing left to do but to go on.
 import { dress } from './page.js';
 
 /** Unless `data-live-for` says otherwise. */
@@ -36,6 +37,8 @@ const change = ({ dataset: { live, events, since } }) => {
   });
 };
 
+const goOn = ({ dataset: { submit } }) => submit && document.getElementById(submit).requestSubmit();
+
 const follow = (part, fresh) => {
   if (!fresh) return part.removeAttribute('data-live');
   // The part itself stays in the page: a live region that is put in anew is not read out.
@@ -44,10 +47,11 @@ const follow = (part, fresh) => {
     part.replaceChildren(...fresh.childNodes);
     dress(part);
   }
-  for (const name of ['state', 'live', 'events', 'since']) {
+  for (const name of ['state', 'live', 'events', 'since', 'submit']) {
     if (fresh.dataset[name]) part.dataset[name] = fresh.dataset[name];
     else delete part.dataset[name];
   }
+  goOn(part);
 };
 
 const watch = async (id) => {
@@ -72,3 +76,4 @@ const watch = async (id) => {
 };
 
 for (const { id } of document.querySelectorAll('[data-live]')) watch(id);
+for (const part of document.querySelectorAll('[data-submit]')) goOn(part);

@@ -1,0 +1,256 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { mongo } from 'mongoose';
+import { type FactorDeps, inSeconds, isDuplicateKey } from '../../src/factors/contract.js';
+import type { Database, EnsureIndexes, Unit } from '../../src/platform/database.js';
+
+/** How long a number can be typed on the phone, and from then on how long the browser may take to fetch its result. */
+export const LIFE_SECONDS = 120;
+/** How often a number can be typed. */
+export const TRIES = 3;
+/** How long nobody is asked in the app after "it wasn't me". */
+const HELD_SECONDS = 900;
+/** How long the page can still tell what became of it. */
+const KEPT_SECONDS = 3600;
+/** How many of one account wait at the same time. */
+const PLACES = [0, 1, 2];
+
+/**
+ * One question to the phones of an account. `pending` until somebody answers; `approved` until the browser that asked has `claimed`
+ * it; `over` after too many wrong numbers; `cancelled` when another way was chosen.
+ */
+export interface ChallengeDocument {
+  /** 128 random bits. */
+  _id: string;
+  /** The sign-in that asks. */
+  cid: string;
+  accountId: string;
+  status: 'pending' | 'approved' | 'denied' | 'postponed' | 'over' | 'claimed' | 'cancelled';
+  /** Sealed. */
+  number: string;
+  digits: number;
+  /** Numbers typed wrong. */
+  wrong: number;
+  /** JSON, letter by letter as the phone shows it and signs it. */
+  details: string;
+  /** One of the account's places, while it is pending. */
+  place?: number;
+  createdAt: Date;
+  /** A pending one can be answered, an approved one claimed, and a denied one holds others back, until then. */
+  expiresAt: Date;
+  /** Heard of by pages that wait. */
+  changedAt: Date;
+  /** Of the device that answered. */
+  factorId?: string;
+}
+
+/** What one sign-in asks the phones of an account. */
+export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details'>;
+/** Which one a device of an account answers. */
+export interface Answering {
+  id: string;
+  accountId: string;
+  factorId: string;
+}
+
+export type Opening = { challenge: ChallengeDocument; isNew: boolean } | { retryAt: Date };
+export type Approving = { status: 'approved' } | { status: 'wrong'; triesLeft: number };
+
+export const CHALLENGES = 'app_challenges';
+const collectionOf = (database: Database): mongo.Collection<ChallengeDocument> =>
+  database.collection<ChallengeDocument>(CHALLENGES);
+
+export const ensureChallengeIndexes: EnsureIndexes = async (database) => {
+  const partialFilterExpression = { place: { $exists: true } };
+  await collectionOf(database).createIndexes([
+    { key: { accountId: 1, place: 1 }, name: 'places_of_account', unique: true, partialFilterExpression },
+    { key: { accountId: 1, cid: 1 }, name: 'one_per_sign_in', unique: true, partialFilterExpression },
+    { key: { accountId: 1, expiresAt: 1 }, name: 'latest_of_account' },
+    { key: { changedAt: 1 }, name: 'changed' },
+    { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: KEPT_SECONDS },
+  ]);
+};
+
+/** Where a number belongs: a sealed one in another challenge does not open. */
+const numberContext = ({ _id, accountId }: Pick<ChallengeDocument, '_id' | 'accountId'>): string =>
+  `challenge/${accountId}/${_id}/number`;
+
+const isSame = (typed: string, number: string): boolean =>
+  typed.length === number.length && timingSafeEqual(Buffer.from(typed), Buffer.from(number));
+
+/** The questions to phones. Every transition is one conditional update: of all answers one counts. */
+export function createChallenges(
+  { clock, database, random, secretBox }: Pick<FactorDeps, 'clock' | 'database' | 'random' | 'secretBox'>,
+  { digits }: Pick<ChallengeDocument, 'digits'>,
+) {
+  const challenges = collectionOf(database);
+
+  const findRunning = ({ accountId, cid }: Pick<Question, 'accountId' | 'cid'>) =>
+    challenges.findOne({
+      accountId,
+      cid,
+      status: { $in: ['pending', 'approved'] },
+      expiresAt: { $gt: clock.now() },
+    });
+  const pending = ({ id, accountId }: Pick<Answering, 'id' | 'accountId'>, now: Date) => ({
+    _id: id,
+    accountId,
+    status: 'pending' as const,
+    expiresAt: { $gt: now },
+  });
+  const numberOf = (challenge: Pick<ChallengeDocument, '_id' | 'accountId' | 'number'>): string =>
+    secretBox.open(challenge.number, numberContext(challenge)).toString();
+  const answer = async (
+    { factorId, ...which }: Answering,
+    status: 'denied' | 'postponed',
+    seconds: number,
+    unit?: Unit,
+  ): Promise<boolean> => {
+    const now = clock.now();
+    const { modifiedCount } = await challenges.updateOne(
+      pending(which, now),
+      { $set: { status, factorId, changedAt: now, expiresAt: inSeconds(now, seconds) }, $unset: { place: '' } },
+      unit ? { session: unit.session } : {},
+    );
+    return modifiedCount === 1;
+  };
+
+  return {
+    /**
+     * Asks, or tells what this sign-in asks already. When the account's places are taken it says when one will be free: nobody who
+     * waits is pushed out.
+     */
+    async open({ cid, accountId, details }: Question): Promise<Opening> {
+      const running = await findRunning({ accountId, cid });
+      if (running) return { challenge: running, isNew: false };
+      const now = clock.now();
+      await challenges.updateMany(
+        { accountId, place: { $gte: 0 }, expiresAt: { $lte: now } },
+        { $unset: { place: '' } },
+      );
+      const _id = random.token(128);
+      const number = String(random.integer(10 ** digits)).padStart(digits, '0');
+      const challenge: ChallengeDocument = {
+        _id,
+        cid,
+        accountId,
+        status: 'pending',
+        number: secretBox.seal(number, numberContext({ _id, accountId })),
+        digits,
+        wrong: 0,
+        details,
+        createdAt: now,
+        changedAt: now,
+        expiresAt: inSeconds(now, LIFE_SECONDS),
+      };
+      for (const place of PLACES) {
+        try {
+          await challenges.insertOne({ ...challenge, place });
+          return { challenge: { ...challenge, place }, isNew: true };
+        } catch (error) {
+          if (!isDuplicateKey(error)) throw error;
+        }
+        // Somebody else's place, or the same sign-in in another tab.
+        const faster = await findRunning({ accountId, cid });
+        if (faster) return { challenge: faster, isNew: false };
+      }
+      const [first] = await challenges
+        .find({ accountId, place: { $gte: 0 }, expiresAt: { $gt: now } })
+        .sort({ expiresAt: 1 })
+        .limit(1)
+        .toArray();
+      return { retryAt: first?.expiresAt ?? now };
+    },
+
+    /** Until when nobody is asked, because one of this account's sign-ins was disowned. */
+    async heldUntil(accountId: string): Promise<Date | undefined> {
+      const denied = await challenges.findOne(
+        { accountId, status: 'denied', expiresAt: { $gt: clock.now() } },
+        { sort: { expiresAt: -1 } },
+      );
+      return denied?.expiresAt;
+    },
+
+    /** One of a sign-in, in whatever state. */
+    async find(id: string, { cid, accountId }: Pick<Question, 'cid' | 'accountId'>) {
+      return (await challenges.findOne({ _id: id, cid, accountId })) ?? undefined;
+    },
+
+    /** What waits for an answer, the newest last. */
+    listFor: (accountId: string): Promise<ChallengeDocument[]> =>
+      challenges
+        .find({ accountId, place: { $gte: 0 }, status: 'pending', expiresAt: { $gt: clock.now() } })
+        .sort({ createdAt: 1, _id: 1 })
+        .toArray(),
+
+    /** One that waits for an answer. */
+    async findPending(which: Pick<Answering, 'id' | 'accountId'>) {
+      return (await challenges.findOne(pending(which, clock.now()))) ?? undefined;
+    },
+
+    /** For the page of the sign-in alone. @throws Error when it was sealed for another challenge. */
+    numberOf,
+
+    /** Undefined: not possible, or not any more. A wrong number is counted; the last one ends the challenge. */
+    async approve({ id, accountId, factorId }: Answering, typed: string): Promise<Approving | undefined> {
+      const now = clock.now();
+      const open = pending({ id, accountId }, now);
+      const found = await challenges.findOne(open);
+      if (!found) return undefined;
+      if (isSame(typed, numberOf(found))) {
+        const { modifiedCount } = await challenges.updateOne(open, {
+          $set: { status: 'approved', factorId, changedAt: now, expiresAt: inSeconds(now, LIFE_SECONDS) },
+          $unset: { place: '' },
+        });
+        return modifiedCount === 1 ? { status: 'approved' } : undefined;
+      }
+      const isLast = { $gte: [{ $add: ['$wrong', 1] }, TRIES] };
+      const counted = await challenges.findOneAndUpdate(
+        open,
+        [
+          {
+            $set: {
+              wrong: { $add: ['$wrong', 1] },
+              status: { $cond: [isLast, 'over', '$status'] },
+              place: { $cond: [isLast, '$$REMOVE', '$place'] },
+              changedAt: now,
+            },
+          },
+        ],
+        { returnDocument: 'after' },
+      );
+      return counted ? { status: 'wrong', triesLeft: TRIES - counted.wrong } : undefined;
+    },
+
+    /** "Not now". False: not possible, or not any more. */
+    postpone: (answering: Answering): Promise<boolean> => answer(answering, 'postponed', 0),
+
+    /** "It wasn't me". False: not possible, or not any more. */
+    deny: (answering: Answering, unit?: Unit): Promise<boolean> => answer(answering, 'denied', HELD_SECONDS, unit),
+
+    /** Takes the approval for the sign-in that asked, once. Returns the device that gave it. */
+    async claim(id: string, { cid, accountId }: Pick<Question, 'cid' | 'accountId'>): Promise<string | undefined> {
+      const now = clock.now();
+      const claimed = await challenges.findOneAndUpdate(
+        { _id: id, cid, accountId, status: 'approved', expiresAt: { $gt: now } },
+        { $set: { status: 'claimed', changedAt: now } },
+      );
+      return claimed?.factorId;
+    },
+
+    /** Nothing that waits, or was approved and not fetched, is worth anything any more: of one sign-in, or of all. */
+    async cancel(accountId: string, cid?: string): Promise<void> {
+      const now = clock.now();
+      await challenges.updateMany(
+        {
+          accountId,
+          ...(cid === undefined ? {} : { cid }),
+          status: { $in: ['pending', 'approved'] },
+          expiresAt: { $gt: now },
+        },
+        { $set: { status: 'cancelled', changedAt: now }, $unset: { place: '' } },
+      );
+    },
+  };
+}
+
+export type Challenges = ReturnType<typeof createChallenges>;
