@@ -123,6 +123,12 @@ export class Person {
     await this.press('Continue');
   }
 
+  /** In the app on the phone. */
+  async enterNumber(number: string): Promise<void> {
+    await this.fill('Number on the sign-in page', number);
+    await this.press('Approve');
+  }
+
   /** Tabs to the control with this name, past everything that comes before it, each stop visibly in focus. */
   async tabTo(name: string): Promise<void> {
     for (let stops = 0; stops < 40; stops += 1) {

@@ -1,5 +1,6 @@
 import type { DeviceKey } from './device-key.js';
 import type { CodeSettings } from './one-time-code.js';
+import type { DeviceState } from './protocol.js';
 
 /** One account on this phone. */
 export interface PhoneAccount {
@@ -13,6 +14,8 @@ export interface PhoneAccount {
   /** What the person calls this phone. */
   label?: string;
   state: 'pending' | 'active';
+  /** As the server last said. */
+  push?: DeviceState['push'];
   /** ISO 8601: until when the pairing waits. */
   expiresAt: string;
   /** The server has said more than once that it does not know this phone. */

@@ -32,6 +32,8 @@ export interface DeviceApi {
   pair(key: DeviceKey, request: PairingOffer): Promise<Paired>;
   state(signer: Signer): Promise<DeviceState>;
   remove(signer: Signer): Promise<void>;
+  /** Where to wake this phone. */
+  push(signer: Signer, subscription: PushSubscriptionJSON): Promise<DeviceState['push']['state']>;
   challenges(signer: Signer): Promise<Challenge[]>;
   /** @param number with `approve`, the digits as typed */
   answer(signer: Signer, challenge: Challenge, decision: Decision, number?: string): Promise<AnswerOutcome>;
@@ -108,6 +110,10 @@ export function createDeviceApi({ issuer, fetch, now, onClock }: DeviceApiOption
     state: (signer) => call(signer, '/device/v1/device', {}),
     async remove(signer) {
       await call(signer, '/device/v1/remove', {});
+    },
+    async push(signer, { endpoint, keys }) {
+      const content = { subscription: { endpoint, keys } };
+      return (await call<Pick<DeviceState, 'push'>>(signer, '/device/v1/push', content)).push.state;
     },
     challenges: async (signer) =>
       (await call<{ challenges: Challenge[] }>(signer, '/device/v1/challenges', {})).challenges,

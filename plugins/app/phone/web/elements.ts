@@ -37,6 +37,7 @@ const DRAWINGS = {
   add: 'M12 5v14M5 12h14',
   next: 'M9 5.5l6.5 6.5L9 18.5',
   more: 'M5.5 12h.01M12 12h.01M18.5 12h.01',
+  bell: 'M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5a2.2 2.2 0 0 0 4 0',
   share: 'M12 15V3.5M8 7l4-3.5L16 7M7 11H5.5v9.5h13V11H17',
 } as const;
 

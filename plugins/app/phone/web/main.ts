@@ -4,6 +4,7 @@ import { issuerOf, readAddress } from './addresses.js';
 import { App, type View } from './app.js';
 import { Phone } from './phone.js';
 import { canKeepKeys, mustInstallFirst } from './platform.js';
+import { pushWish, subscribe } from './push.js';
 import { linkView } from './screens/add.js';
 import { homeView } from './screens/home.js';
 import { installView, unfitView } from './screens/install.js';
@@ -44,6 +45,7 @@ function keepLooking(phone: Phone): void {
     round(async () => {
       await phone.refresh();
       await phone.look();
+      if (pushWish() === 'on') await phone.wakeBy(subscribe);
     });
   document.addEventListener('visibilitychange', () => isSeen() && open());
   addEventListener('online', open);

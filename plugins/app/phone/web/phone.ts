@@ -136,6 +136,37 @@ export class Phone {
     await this.forget(account);
   }
 
+  /** Accounts of which the server does not know where to wake this phone. */
+  get unwoken(): PhoneAccount[] {
+    return this.accounts.filter(
+      ({ state, isRefused, push }) => state === 'active' && !isRefused && push?.publicKey && push.state !== 'working',
+    );
+  }
+
+  /** Tells the server where to wake this phone; what fails is tried again when the app is opened. */
+  async wakeBy(
+    subscribe: (publicKey: string, isAnew: boolean) => Promise<PushSubscriptionJSON | undefined>,
+  ): Promise<void> {
+    const accounts = this.unwoken;
+    const publicKey = accounts[0]?.push?.publicKey;
+    if (!publicKey) return;
+    const subscription = await subscribe(
+      publicKey,
+      accounts.some(({ push }) => push?.state === 'failing'),
+    );
+    if (!subscription) return;
+    for (const account of accounts) {
+      try {
+        const state = await this.#ask(() => this.#api.push(signerOf(account), subscription));
+        const now = this.find(account.id);
+        if (now) await this.#keep({ ...now, push: { publicKey, state } });
+      } catch (error) {
+        this.#passOver(error);
+      }
+    }
+    this.#onChange();
+  }
+
   /** Removes an account here alone. */
   async forget({ id }: PhoneAccount): Promise<void> {
     await this.#store.remove(id);
@@ -196,10 +227,10 @@ export class Phone {
 
   async #noteState(
     account: PhoneAccount,
-    { state, label, issuerName, account: { login, name } }: DeviceState,
+    { state, label, issuerName, push, account: { login, name } }: DeviceState,
   ): Promise<void> {
     const { isRefused, ...known } = account;
-    const news = { ...known, state, label, issuerName, login, name };
+    const news = { ...known, state, label, issuerName, push, login, name };
     if (!isRefused && JSON.stringify(news) === JSON.stringify(account)) return;
     // What was removed on another screen meanwhile stays removed.
     if (!this.find(account.id)) return;

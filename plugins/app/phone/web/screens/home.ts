@@ -3,6 +3,7 @@ import { type App, heading, type Screen } from '../app.js';
 import { button, element, emblem, grouped, icon, note } from '../elements.js';
 import { codeAt, secondsLeft } from '../one-time-code.js';
 import type { Challenge, ChallengeDetails } from '../protocol.js';
+import { askForPush, pushWish, subscribe } from '../push.js';
 import { accountView } from './account.js';
 import { addButtons, addView } from './add.js';
 import { challengeView } from './challenge.js';
@@ -132,6 +133,7 @@ export function homeView(app: App): Screen {
   const isEmpty = phone.accounts.length === 0;
   const nothing = note('', 'clock', words.say('home.none_waiting'));
   const waitingPart = element('section', { class: 'card waiting-list' });
+  const wish = element('div', {});
   const cards = element('div', {});
   let ticks: (() => void)[] = [];
   let shownAccounts = '';
@@ -148,6 +150,18 @@ export function homeView(app: App): Screen {
     );
     ticks = active.map(({ tick }) => tick);
     cards.replaceChildren(...active.map(({ node }) => node));
+  };
+
+  const showWish = (): void => {
+    const isAskable = pushWish() === 'askable' && phone.unwoken.length > 0;
+    if (isAskable === wish.childElementCount > 0) return;
+    const ask = async (): Promise<void> => {
+      if (await askForPush()) await phone.wakeBy(subscribe);
+      showWish();
+    };
+    const offer = (): HTMLElement =>
+      note('', 'bell', element('p', {}, words.say('home.push')), button('text', words.say('home.push_yes'), ask));
+    wish.replaceChildren(...(isAskable ? [offer()] : []));
   };
 
   const showWaiting = (): void => {
@@ -172,6 +186,7 @@ export function homeView(app: App): Screen {
 
   if (isEmpty) return { nodes: welcome(app), changed: () => phone.accounts.length > 0 && app.home() };
   showAccounts();
+  showWish();
   // After the screen stands: it may give way to the one sign-in that waits.
   queueMicrotask(showWaiting);
   waitingPart.hidden = true;
@@ -183,6 +198,7 @@ export function homeView(app: App): Screen {
       nothing,
       waitingPart,
       cards,
+      wish,
       button('small add', words.say('home.add'), () => app.show(addView), 'add'),
     ],
     tick() {
@@ -192,6 +208,7 @@ export function homeView(app: App): Screen {
     changed() {
       if (phone.accounts.length === 0) return app.home();
       showAccounts();
+      showWish();
       showWaiting();
     },
   };

@@ -32,6 +32,8 @@ export const DE: Sentences = {
   'home.next_code': 'Neuer Code in {time}',
   'home.pending': 'Noch nicht fertig',
   'home.show_digits': 'Die sechs Ziffern zeigen',
+  'home.push': 'Dieses Telefon kann Sie benachrichtigen, wenn eine Anmeldung wartet.',
+  'home.push_yes': 'Benachrichtigen',
   'home.heard': 'Eine Anmeldung wartet',
 
   'refused.heading': 'Diesem Telefon wird nicht mehr vertraut',

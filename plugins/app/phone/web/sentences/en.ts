@@ -30,6 +30,8 @@ export const EN = {
   'home.next_code': 'New code in {time}',
   'home.pending': 'Not finished yet',
   'home.show_digits': 'Show the six digits',
+  'home.push': 'This phone can notify you when a sign-in waits.',
+  'home.push_yes': 'Notify me',
   'home.heard': 'A sign-in is waiting',
 
   'refused.heading': 'This phone is no longer trusted',
