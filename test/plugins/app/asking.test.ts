@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Engine, EngineAccount } from '../../../src/factors/index.js';
+import { newSignIn, origin, type TwoNodes } from '../../factors/two-nodes.js';
+import { answerWith, approveWith, asking, stateOf, type Waiting, waitingOn } from './approval.js';
+import { personWithPhone, twoNodesWithApp } from './pairs.js';
+import type { Phone } from './phone.js';
+
+const HOUR = 3_600;
+
+let nodes: TwoNodes;
+let a: Engine;
+let b: Engine;
+let account: EngineAccount;
+let phone: Phone;
+beforeAll(async () => {
+  nodes = await twoNodesWithApp();
+  ({ a, b } = nodes);
+});
+afterAll(() => nodes.stop());
+beforeEach(async () => {
+  nodes.clock.advance(2 * HOUR);
+  ({ account, phone } = await personWithPhone(nodes));
+  for (const told of [nodes.audited, nodes.announced, nodes.announcements, nodes.logged]) told.length = 0;
+});
+
+const only = async (): Promise<Waiting> => {
+  const [waiting, ...more] = await waitingOn(phone);
+  if (!waiting || more.length > 0) throw new Error('not exactly one waits');
+  return waiting;
+};
+const inSeconds = (seconds: number) => new Date(nodes.clock.now().getTime() + seconds * 1000);
+/** Asks and is done with it, so that the next one has a place. */
+const askAndLeave = async (engine = a): Promise<unknown> => {
+  const { signIn, locals } = await asking(engine, account);
+  await engine.cancel(account.id, signIn.cid);
+  return locals.state;
+};
+
+describe('the phone is asked', () => {
+  test('at the first look; a reload, on any node and by any number of tabs, shows the same number and asks nobody', async () => {
+    const signIn = newSignIn(account);
+    const first = await Promise.all(Array.from({ length: 8 }, (_, n) => (n % 2 ? a : b).begin(signIn, 'app')));
+    const { id } = await only();
+    nodes.clock.advance(30);
+    const later = await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? a : b).begin(signIn, 'app')));
+    expect(new Set([...first, ...later].map((page) => page?.locals.number)).size).toBe(1);
+    expect(later[0]?.locals.expiresAt).toEqual(inSeconds(90));
+    expect((await only()).id).toBe(id);
+    nodes.clock.advance(90);
+    for (const engine of [a, b]) expect(await stateOf(engine, signIn)).toBe('expired');
+    expect(await waitingOn(phone)).toEqual([]);
+  });
+
+  test('again by the person’s wish alone; while one waits, wishing changes nothing', async () => {
+    const { signIn, number } = await asking(a, account);
+    const { id } = await only();
+    expect(await Promise.all([a.send(signIn, 'app'), b.send(signIn, 'app')])).toEqual([
+      { status: 'sent' },
+      { status: 'sent' },
+    ]);
+    expect((await only()).id).toBe(id);
+    nodes.clock.advance(120);
+    await Promise.all([a.send(signIn, 'app'), b.send(signIn, 'app'), a.send(signIn, 'app')]);
+    const again = await only();
+    expect(again.id).not.toBe(id);
+    expect(await stateOf(b, signIn)).toBe('waiting');
+    expect(JSON.parse(again.details)).toMatchObject({ at: nodes.clock.now().toISOString() });
+    await approveWith(phone, again, number);
+  });
+
+  test('not any more once the sign-in is done: another tab goes on, too', async () => {
+    const { signIn, number } = await asking(a, account);
+    await approveWith(phone, await only(), number);
+    expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
+    expect(await stateOf(b, signIn)).toBe('approved');
+    expect(await b.send(signIn, 'app')).toBeUndefined();
+    expect(await waitingOn(phone)).toEqual([]);
+    expect(await b.submit(signIn, 'app', {})).toMatchObject({ status: 'rejected', isAnswered: true });
+  });
+
+  test('not by an account without a phone', async () => {
+    await b.remove(account, phone.deviceId, origin);
+    expect(await a.begin(newSignIn(account), 'app')).toBeUndefined();
+    expect(await a.send(newSignIn(account), 'app')).toMatchObject({ status: 'refused', reason: 'not_served' });
+    expect(await a.submit(newSignIn(account), 'app', {})).toMatchObject({ code: 'not_enrolled' });
+  });
+
+  test('and hears of a change where it waits', async () => {
+    const { signIn } = await asking(a, account);
+    const before = await b.watched(signIn, 'app');
+    expect(before?.changedAt).toEqual(nodes.clock.now());
+    nodes.clock.advance(1);
+    await answerWith(phone, await only(), { decision: 'not_now' });
+    expect((await b.watched(signIn, 'app'))?.changedAt).toEqual(nodes.clock.now());
+    expect(await b.watched(newSignIn(account), 'app')).toBeUndefined();
+  });
+});
+
+describe('limits', () => {
+  test('three sign-ins at a time: a fourth is told so, and the owner’s go on', async () => {
+    const mine = await asking(a, account);
+    const [{ id }] = (await waitingOn(phone)) as [Waiting];
+    nodes.clock.advance(10);
+    const strangers = await Promise.all(Array.from({ length: 30 }, (_, n) => asking(n % 2 ? a : b, account)));
+    const states = strangers.map(({ locals }) => locals.state);
+    expect(states.filter((state) => state === 'waiting')).toHaveLength(2);
+    const refused = strangers.find(({ locals }) => locals.state === 'too_many');
+    expect(refused?.locals).toMatchObject({ retryAt: inSeconds(110), devices: ['Pixel 9'] });
+    expect(await b.send(refused?.signIn ?? mine.signIn, 'app')).toEqual({
+      status: 'refused',
+      reason: 'too_many',
+      retryAt: inSeconds(110),
+    });
+    const waiting = (await waitingOn(phone)).find((one) => one.id === id);
+    expect(await waitingOn(phone)).toHaveLength(3);
+    expect(await approveWith(phone, waiting as Waiting, mine.number)).toMatchObject({ status: 200 });
+    expect(await b.submit(mine.signIn, 'app', {})).toMatchObject({ status: 'verified' });
+    expect(await b.send(refused?.signIn ?? mine.signIn, 'app')).toEqual({ status: 'sent' });
+  });
+
+  test('twenty in an hour without one that signs in, on both nodes together; what asked nobody counts nothing', async () => {
+    const states = [];
+    for (let n = 0; n < 20; n += 1) states.push(await askAndLeave(n % 2 ? a : b));
+    expect(states).toEqual(Array.from({ length: 20 }, () => 'waiting'));
+    const { signIn, locals } = await asking(b, account);
+    expect(locals).toMatchObject({ state: 'too_many', retryAt: inSeconds(HOUR) });
+    expect(await a.send(signIn, 'app')).toMatchObject({ status: 'refused', retryAt: inSeconds(HOUR) });
+    expect(await waitingOn(phone)).toEqual([]);
+    const { account: ben } = await personWithPhone(nodes);
+    expect((await asking(a, ben)).locals.state).toBe('waiting');
+    nodes.clock.advance(HOUR);
+    expect(await stateOf(a, signIn)).toBe('waiting');
+  });
+
+  test('a second tab, a look while three wait and a wish while one waits do not count', async () => {
+    const signIn = newSignIn(account);
+    await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? a : b).begin(signIn, 'app')));
+    for (let n = 0; n < 10; n += 1) await a.send(signIn, 'app');
+    await asking(a, account);
+    await asking(a, account);
+    for (let n = 0; n < 10; n += 1) expect((await asking(b, account)).locals.state).toBe('too_many');
+    await a.cancel(account.id);
+    for (let n = 0; n < 17; n += 1) expect(await askAndLeave()).toBe('waiting');
+    expect(await askAndLeave()).toBe('too_many');
+  });
+
+  test('40 at once: no more than are left', async () => {
+    for (let n = 0; n < 18; n += 1) await askAndLeave();
+    const asked = await Promise.all(Array.from({ length: 40 }, (_, n) => asking(n % 2 ? a : b, account)));
+    expect(asked.filter(({ locals }) => locals.state === 'waiting')).toHaveLength(2);
+  });
+
+  test('whoever signs in begins anew', async () => {
+    for (let n = 0; n < 19; n += 1) await askAndLeave();
+    const { signIn, number } = await asking(a, account);
+    await approveWith(phone, await only(), number);
+    expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
+    for (let n = 0; n < 20; n += 1) expect(await askAndLeave()).toBe('waiting');
+    expect(await askAndLeave()).toBe('too_many');
+  });
+});
+
+describe('"It wasn’t me"', () => {
+  const deny = async (waiting: Waiting) => answerWith(phone, waiting, { decision: 'not_me' });
+
+  test('ends the sign-in, is written down with what was shown, and told', async () => {
+    const { signIn, number } = await asking(a, account, { application: 'Time Sheets' });
+    const waiting = await only();
+    expect(await deny(waiting)).toMatchObject({ status: 200, body: { outcome: 'denied' } });
+    expect(await stateOf(b, signIn)).toBe('denied');
+    expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'rejected', code: 'wrong' });
+    expect(await approveWith(phone, waiting, number)).toMatchObject({ status: 409 });
+    expect(nodes.audited.filter(({ type }) => type === 'sign_in_denied')).toEqual([
+      {
+        type: 'sign_in_denied',
+        accountId: account.id,
+        actor: { type: 'account', id: account.id },
+        origin: { requestId: 'request-1', ip: '192.0.2.7' },
+        details: {
+          method: 'app',
+          factorId: phone.deviceId,
+          application: 'Time Sheets',
+          signInIp: origin.ip,
+          signInAt: nodes.clock.now().toISOString(),
+        },
+      },
+    ]);
+    expect(nodes.announcements).toEqual([
+      {
+        type: 'sign_in_denied',
+        accountId: account.id,
+        at: nodes.clock.now().toISOString(),
+        facts: { method: 'app' },
+      },
+    ]);
+  });
+
+  test('said 30 times at once: told once', async () => {
+    await asking(a, account);
+    const waiting = await only();
+    const answers = await Promise.all(Array.from({ length: 30 }, () => deny(waiting)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(29);
+    expect(await stateOf(a, (await asking(a, account)).signIn)).toBe('too_many');
+  });
+
+  test('nobody is asked for a quarter of an hour, in no sign-in; one that waits already can be confirmed', async () => {
+    const mine = await asking(a, account);
+    nodes.clock.advance(1);
+    const theirs = await asking(b, account);
+    const [own, strange] = (await waitingOn(phone)) as [Waiting, Waiting];
+    await deny(strange);
+    const until = inSeconds(900);
+    expect((await asking(b, account)).locals).toMatchObject({ state: 'too_many', retryAt: until });
+    expect(await a.send(theirs.signIn, 'app')).toEqual({ status: 'refused', reason: 'too_many', retryAt: until });
+    expect(await approveWith(phone, own, mine.number)).toMatchObject({ status: 200 });
+    expect(await a.submit(mine.signIn, 'app', {})).toMatchObject({ status: 'verified' });
+    expect((await asking(a, account)).locals.state).toBe('too_many');
+    nodes.clock.advance(900);
+    expect(await a.send(theirs.signIn, 'app')).toEqual({ status: 'sent' });
+  });
+});
