@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DeviceClient, type DeviceError } from '../../examples/device-cli/client.js';
+import { DeviceClient } from '../../examples/device-cli/client.js';
 import { pairingFrom } from '../../examples/device-cli/links.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { DeviceContract } from './device-contract.js';
-import { firstSignIn, linkOn, pairOn, typedCodeOn } from './employee.js';
+import { firstSignIn, linkOn, pairOn, refusal, typedCodeOn } from './employee.js';
 
 let app: TestApp;
 let rp: RelyingParty;
@@ -18,14 +18,6 @@ beforeAll(async () => {
   contract = await DeviceContract.of(app.issuer);
 });
 afterAll(() => app.stop());
-
-const refusal = (doing: Promise<unknown>): Promise<DeviceError> =>
-  doing.then(
-    () => {
-      throw new Error('it was not refused');
-    },
-    (error) => error,
-  );
 
 /** Somebody new, before the page with the code. */
 const newcomer = async (login: string) => {

@@ -1,4 +1,4 @@
-import { DeviceClient } from '../../examples/device-cli/client.js';
+import { DeviceClient, type DeviceError } from '../../examples/device-cli/client.js';
 import { pairingFrom } from '../../examples/device-cli/links.js';
 import { PASSWORD } from '../support/app.js';
 import type { Browser, Page } from '../support/browser.js';
@@ -39,3 +39,15 @@ export async function firstSignIn(browser: Browser, rp: RelyingParty, login: str
   const choice = await browser.submit(await browser.open(url), { login, password: PASSWORD });
   return { page: await browser.submit(choice, { method: 'app' }), verifier };
 }
+
+/** "Continue", once the phone has answered. */
+export const fetchOutcome = (browser: Browser, page: Page): Promise<Page> => browser.submit(page, {}, /\/with\/app$/);
+
+/** @throws when it was done after all. */
+export const refusal = (doing: Promise<unknown>): Promise<DeviceError> =>
+  doing.then(
+    () => {
+      throw new Error('it was not refused');
+    },
+    (error) => error,
+  );
