@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { DeviceClient } from '../../examples/device-cli/client.js';
 import { parseCommandLine } from '../../examples/device-cli/command-line.js';
 import { run } from '../../examples/device-cli/commands.js';
 import { AccountFile } from '../../examples/device-cli/store.js';
+import { projectRoot } from '../../src/platform/paths.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'device-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -90,4 +92,11 @@ test('what the server refuses to know is forgotten here as well; what cannot be 
   const refused = await typed(['forget'], 401, { code: 'DEVICE_REFUSED' });
   expect(refused).toMatchObject({ exit: 0, kept: 0, out: 'anna at Acme is forgotten.' });
   expect(await typed(['forget'], 429, { code: 'TOO_MANY' })).toMatchObject({ exit: 1, kept: 1 });
+});
+
+test('it runs without a build', () => {
+  const main = join(projectRoot, 'examples/device-cli/main.js');
+  const { status, stderr, stdout } = spawnSync(process.execPath, [main, 'code', '--store', join(folder, 'none.json')]);
+  expect([status, String(stdout)]).toEqual([1, '']);
+  expect(String(stderr)).toBe('Not like that: no such account on this phone: "pair" comes first.\n');
 });
