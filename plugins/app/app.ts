@@ -11,6 +11,8 @@ import { createNotMe } from './not-me.js';
 import { createPair } from './pair.js';
 import { createPairings, ensurePairingIndexes } from './pairing.js';
 import { PHONE_SITE } from './phone/site.js';
+import { createPush } from './push.js';
+import { pushOptions } from './push-options.js';
 import { createRequestAuth, ensureRequestIndexes } from './request-auth.js';
 import { createSignIn } from './sign-in.js';
 
@@ -28,6 +30,8 @@ const options = z
         perAccount: z.strictObject({ perHour: z.int().min(1).default(20) }).prefault({}),
       })
       .prefault({}),
+    /** Waking phones. */
+    push: pushOptions.prefault({}),
   })
   .prefault({});
 
@@ -46,11 +50,13 @@ export const app: FactorMethod<AppOptions, AppData> = {
   },
 
   create(config, deps): Factor<AppData> {
+    const push = createPush(config.push, deps);
     const parts = {
       ...deps,
       auth: createRequestAuth(deps),
       pairings: createPairings(deps),
       challenges: createChallenges(deps, { digits: config.numberDigits }),
+      push,
       limits: createLimits(deps, config.limits.perAccount),
     };
     const notMe = createNotMe(deps, parts);
@@ -75,12 +81,17 @@ export const app: FactorMethod<AppOptions, AppData> = {
 
       ...createSignIn(parts),
       remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),
+      deliver: push.deliver,
 
       site: PHONE_SITE,
       api: createDeviceApi(deps, {
         auth: parts.auth,
         pair: createPair(parts),
-        endpoints: [...deviceEndpoints(deps), ...approvalEndpoints(deps, { ...parts, notMe })],
+        endpoints: [
+          ...deviceEndpoints(parts),
+          push.endpoint,
+          ...approvalEndpoints(deps, { ...parts, notMe }),
+        ],
       }),
     };
   },

@@ -3,11 +3,16 @@ import type { FactorDeps } from '../../src/factors/contract.js';
 import type { AppData } from './data.js';
 import { type Endpoint, endpoint } from './device-api.js';
 import { ok, problem } from './envelope.js';
+import type { Push } from './push.js';
 
 const nothing = z.strictObject({});
 
 /** What a phone asks about itself: its state, and to be forgotten. */
-export const deviceEndpoints = ({ giveUp, issuerName }: FactorDeps<AppData>): Endpoint[] => [
+export const deviceEndpoints = ({
+  giveUp,
+  issuerName,
+  push,
+}: FactorDeps<AppData> & { push: Pick<Push, 'publicKey'> }): Endpoint[] => [
   endpoint({
     path: '/device',
     body: nothing,
@@ -20,7 +25,7 @@ export const deviceEndpoints = ({ giveUp, issuerName }: FactorDeps<AppData>): En
         label: state === 'active' ? label : data.model,
         issuerName,
         account: { login: account.login, name: account.name },
-        push: { publicKey: null, state: data.push?.state ?? 'none' },
+        push: { publicKey: await push.publicKey(), state: data.push?.state ?? 'none' },
       });
     },
   }),
