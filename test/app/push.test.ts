@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PushService, Subscriber } from '../plugins/app/push-service.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { connectionOf, pairPhone } from './trusted-phone.js';
+
+let app: TestApp;
+let service: PushService;
+beforeAll(async () => {
+  service = await PushService.start();
+  app = await startApp({ methods: [{ id: 'totp' }, { id: 'app', push: { privateOrigins: [service.origin] } }] });
+});
+afterAll(async () => {
+  await app.stop();
+  await service.stop();
+});
+
+test('a phone says where to wake it, is woken there, and learns when that is over', async () => {
+  const account = await app.account('anna');
+  const client = await pairPhone(app, account);
+  const connection = await connectionOf(client);
+  expect((await client.status()).push).toEqual({ publicKey: expect.stringMatching(/^[\w-]{87}$/), state: 'none' });
+
+  const subscriber = new Subscriber(`${service.origin}/anna`);
+  const { subscription } = subscriber;
+  expect(await connection.post('/push', { subscription })).toMatchObject({ push: { state: 'working' } });
+  expect((await client.status()).push.state).toBe('working');
+  for (const wrong of [{ ...subscription, endpoint: 'https://example.com/' }, undefined, 'x'])
+    await expect(connection.post('/push', { subscription: wrong })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+
+  const until = new Date(Date.now() + 60_000).toISOString();
+  const wakeUp = { method: 'app', payload: { wake: client.deviceId, until } };
+  const attempt = { id: 'x', isLast: false };
+  await app.app.engine.deliver(wakeUp, attempt);
+  expect(service.pushed.map(({ body }) => subscriber.decrypt(body))).toEqual(['{"type":"sign-in-waiting"}']);
+
+  service.answerWith(410);
+  await app.app.engine.deliver(wakeUp, attempt);
+  expect((await client.status()).push.state).toBe('failing');
+  expect(await connection.post('/push', { subscription: null })).toMatchObject({ push: { state: 'none' } });
+});
+
+test('a removed phone is not woken', async () => {
+  const client = await pairPhone(app, await app.account('ben'));
+  const connection = await connectionOf(client);
+  await connection.post('/push', { subscription: new Subscriber(`${service.origin}/ben`).subscription });
+  await client.remove();
+  await expect(connection.post('/push', { subscription: null })).rejects.toMatchObject({ code: 'DEVICE_REFUSED' });
+  const until = new Date(Date.now() + 60_000).toISOString();
+  service.pushed.length = 0;
+  await app.app.engine.deliver(
+    { method: 'app', payload: { wake: client.deviceId, until } },
+    { id: 'x', isLast: false },
+  );
+  expect(service.pushed).toEqual([]);
+});
