@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PushService, Subscriber } from '../plugins/app/push-service.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { connectionOf, pairPhone } from './trusted-phone.js';
+import { pairPhone, requestsOf } from './trusted-phone.js';
 
 let app: TestApp;
 let service: PushService;
@@ -17,15 +17,15 @@ afterAll(async () => {
 test('a phone says where to wake it, is woken there, and learns when that is over', async () => {
   const account = await app.account('anna');
   const client = await pairPhone(app, account);
-  const connection = await connectionOf(client);
+  const post = await requestsOf(client);
   expect((await client.status()).push).toEqual({ publicKey: expect.stringMatching(/^[\w-]{87}$/), state: 'none' });
 
   const subscriber = new Subscriber(`${service.origin}/anna`);
   const { subscription } = subscriber;
-  expect(await connection.post('/push', { subscription })).toMatchObject({ push: { state: 'working' } });
+  expect(await post('/push', { subscription })).toMatchObject({ push: { state: 'working' } });
   expect((await client.status()).push.state).toBe('working');
   for (const wrong of [{ ...subscription, endpoint: 'https://example.com/' }, undefined, 'x'])
-    await expect(connection.post('/push', { subscription: wrong })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(post('/push', { subscription: wrong })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
 
   const until = new Date(Date.now() + 60_000).toISOString();
   const wakeUp = { method: 'app', payload: { wake: client.deviceId, until } };
@@ -36,15 +36,15 @@ test('a phone says where to wake it, is woken there, and learns when that is ove
   service.answerWith(410);
   await app.app.engine.deliver(wakeUp, attempt);
   expect((await client.status()).push.state).toBe('failing');
-  expect(await connection.post('/push', { subscription: null })).toMatchObject({ push: { state: 'none' } });
+  expect(await post('/push', { subscription: null })).toMatchObject({ push: { state: 'none' } });
 });
 
 test('a removed phone is not woken', async () => {
   const client = await pairPhone(app, await app.account('ben'));
-  const connection = await connectionOf(client);
-  await connection.post('/push', { subscription: new Subscriber(`${service.origin}/ben`).subscription });
+  const post = await requestsOf(client);
+  await post('/push', { subscription: new Subscriber(`${service.origin}/ben`).subscription });
   await client.remove();
-  await expect(connection.post('/push', { subscription: null })).rejects.toMatchObject({ code: 'DEVICE_REFUSED' });
+  await expect(post('/push', { subscription: null })).rejects.toMatchObject({ code: 'DEVICE_REFUSED' });
   const until = new Date(Date.now() + 60_000).toISOString();
   service.pushed.length = 0;
   await app.app.engine.deliver(

@@ -17,9 +17,10 @@ export async function pairPhone({ app, issuer }: Pick<TestApp, 'app' | 'issuer'>
 }
 
 /** What the reference client has no words for: any signed request of this phone. */
-export async function connectionOf(client: DeviceClient): Promise<Connection> {
+export async function requestsOf(client: DeviceClient) {
   const { key, issuer } = client.toStored();
   const privateKey = (await importJWK(key, 'ES256')) as CryptoKey;
-  const signer = { issuer, key: privateKey, kid: () => client.deviceId ?? '' };
-  return new Connection(signer, { fetch, now: Date.now });
+  const kid = () => client.deviceId ?? '';
+  const connection = new Connection({ issuer, key: privateKey, kid }, { fetch, now: Date.now });
+  return (path: string, content: object) => connection.post(path, content, kid());
 }
