@@ -87,11 +87,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
       api: createDeviceApi(deps, {
         auth: parts.auth,
         pair: createPair(parts),
-        endpoints: [
-          ...deviceEndpoints(parts),
-          push.endpoint,
-          ...approvalEndpoints(deps, { ...parts, notMe }),
-        ],
+        endpoints: [...deviceEndpoints(parts), push.endpoint, ...approvalEndpoints(deps, { ...parts, notMe })],
       }),
     };
   },

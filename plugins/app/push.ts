@@ -2,7 +2,7 @@
 import { ECDH } from 'node:crypto';
 import webPush from 'web-push';
 import { z } from 'zod';
-import { type FactorDeps, inSeconds } from '../../src/factors/contract.js';
+import { type FactorDeps, type FactorRecord, inSeconds } from '../../src/factors/contract.js';
 import { type AppData, type Device, isDevice, openFor, sealFor } from './data.js';
 import { type Endpoint, endpoint } from './device-api.js';
 import { ok, problem } from './envelope.js';
@@ -59,8 +59,8 @@ export interface Push {
   publicKey(): Promise<string>;
   /** `/push`: a phone says where to wake it. */
   endpoint: Endpoint;
-  /** Has every phone of the account told that a sign-in waits. Call it once for each challenge: it counts nothing. */
-  wake(accountId: string): Promise<void>;
+  /** Has phones told that a sign-in waits. Call it once for each challenge: it counts nothing. */
+  wake(phones: readonly FactorRecord<AppData>[]): Promise<void>;
   /** Does what `wake` has put in the outbox: see `Factor.deliver`. */
   deliver(payload: unknown): Promise<void>;
 }
@@ -129,10 +129,10 @@ export function createPush(options: PushOptions, deps: FactorDeps<AppData>): Pus
       },
     }),
 
-    async wake(accountId) {
+    async wake(phones) {
       const until = inSeconds(clock.now(), TTL_SECONDS).toISOString();
-      const devices = (await factors.find(accountId, 'active')).filter(({ data }) => data.push?.subscription);
-      await Promise.all(devices.map(({ _id }) => post(accountId, { wake: _id, until } satisfies WakeUp)));
+      const subscribed = phones.filter(({ data }) => data.push?.subscription);
+      await Promise.all(subscribed.map(({ _id, accountId }) => post(accountId, { wake: _id, until } satisfies WakeUp)));
     },
 
     async deliver(payload) {

@@ -1,7 +1,15 @@
-import { type Challenge, type Factor, type FactorDeps, qrSvg, type SignInPlace } from '../../src/factors/contract.js';
+import {
+  type Challenge,
+  type Factor,
+  type FactorDeps,
+  type FactorRecord,
+  qrSvg,
+  type SignInPlace,
+} from '../../src/factors/contract.js';
 import { CHALLENGES, type ChallengeDocument, type Challenges } from './challenges.js';
 import type { AppData } from './data.js';
 import type { Limits } from './limits.js';
+import type { Push } from './push.js';
 
 /** How long the page can tell what became of it, before a look at it asks again. */
 const SHOWN_SECONDS = 600;
@@ -31,18 +39,19 @@ const detailsOf = ({ application, browser, ip }: SignInPlace, at: Date): string 
 
 /** Asking the phones of an account, once at the first look at the page and then by the person's wish alone; and taking their answer. */
 export function createSignIn(
-  deps: FactorDeps<AppData> & { challenges: Challenges; limits: Limits },
+  deps: FactorDeps<AppData> & { challenges: Challenges; limits: Limits; push: Pick<Push, 'wake'> },
 ): Pick<Factor, 'begin' | 'verify'> & Required<Pick<Factor, 'send' | 'cancel' | 'watch'>> {
-  const { challenges, clock, factors, issuer, limits } = deps;
+  const { challenges, clock, factors, issuer, limits, push } = deps;
 
   /** Counted before anything is asked, and given back where nothing was. */
-  const ask = async ({ cid, accountId }: Challenge, place: SignInPlace) => {
+  const ask = async ({ cid, accountId }: Challenge, place: SignInPlace, phones: readonly FactorRecord<AppData>[]) => {
     const heldUntil = await challenges.heldUntil(accountId);
     if (heldUntil) return { retryAt: heldUntil };
     const admission = await limits.admit(accountId);
     if (!admission.isAdmitted) return { retryAt: admission.retryAt };
     const opening = await challenges.open({ cid, accountId, details: detailsOf(place, clock.now()) });
     if (!('challenge' in opening) || !opening.isNew) await limits.giveBack(accountId);
+    else await push.wake(phones);
     return opening;
   };
 
@@ -71,7 +80,8 @@ export function createSignIn(
 
   return {
     async begin(account, challenge, place) {
-      const devices = (await factors.find(account.id, 'active')).map(({ label, data }) => ({
+      const phones = await factors.find(account.id, 'active');
+      const devices = phones.map(({ label, data }) => ({
         label,
         isWoken: data.push?.state === 'working',
       }));
@@ -86,14 +96,15 @@ export function createSignIn(
         const asked = await find(challenge);
         return page(asked ? localsOf(asked) : { state: 'expired' });
       }
-      const opening = await ask(challenge, place);
+      const opening = await ask(challenge, place, phones);
       if (!('challenge' in opening)) return page({ state: 'too_many', retryAt: opening.retryAt });
       return { ...page(localsOf(opening.challenge)), state: { id: opening.challenge._id } };
     },
 
     async send(account, challenge, place) {
-      if ((await factors.find(account.id, 'active')).length === 0) return { status: 'refused', reason: 'not_served' };
-      const opening = await ask(challenge, place);
+      const phones = await factors.find(account.id, 'active');
+      if (phones.length === 0) return { status: 'refused', reason: 'not_served' };
+      const opening = await ask(challenge, place, phones);
       if (!('challenge' in opening)) {
         const { retryAt } = opening;
         return { status: 'refused', reason: 'too_many', ...(retryAt ? { retryAt } : {}) };

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PushService, Subscriber } from '../plugins/app/push-service.js';
+import { typePassword } from '../security/support.js';
+import { eventually } from '../sms/support.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { RelyingParty } from '../support/relying-party.js';
+import { numberOn } from './employee.js';
 import { pairPhone, requestsOf } from './trusted-phone.js';
 
 let app: TestApp;
@@ -52,4 +56,34 @@ test('a removed phone is not woken', async () => {
     { id: 'x', isLast: false },
   );
   expect(service.pushed).toEqual([]);
+});
+
+test('a sign-in that asks the phones wakes each of them once, and says no number; a reload wakes nobody', async () => {
+  service.pushed.length = 0;
+  service.answerWith(201);
+  app.app.outbox.start();
+  const account = await app.account('cleo');
+  const subscribers = [];
+  for (const name of ['one', 'two']) {
+    const client = await pairPhone(app, account);
+    const subscriber = new Subscriber(`${service.origin}/${name}`);
+    await (await requestsOf(client))('/push', { subscription: subscriber.subscription });
+    subscribers.push(subscriber);
+  }
+  const browser = app.browser();
+  const second = await typePassword(browser, new RelyingParty(app.issuer).request().url, account.login);
+  expect(service.pushed).toEqual([]);
+  const ask = () => browser.open(second.url.pathname.replace(/(\/second-factor\/[^/]+).*/, '$1/with/app'));
+  const page = await ask();
+  const number = numberOn(page).replace(/\s/g, '');
+  expect(number).toMatch(/^\d{6}$/);
+  await eventually(() => (service.pushed.length >= 2 ? true : undefined));
+  for (let n = 0; n < 3; n++) expect(numberOn(await ask()).replace(/\s/g, '')).toBe(number);
+  await app.app.outbox.kick();
+  expect(service.pushed.map(({ path }) => path).sort()).toEqual(['/one', '/two']);
+  for (const { path, headers, body } of service.pushed) {
+    const text = subscribers[path === '/one' ? 0 : 1]?.decrypt(body) ?? '';
+    expect(text).toBe('{"type":"sign-in-waiting"}');
+    expect(text + JSON.stringify(headers)).not.toContain(number);
+  }
 });

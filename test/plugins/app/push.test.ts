@@ -98,9 +98,12 @@ describe('waking a phone', () => {
     return { device, subscriber };
   }
 
+  const wake = async (accountId: string, push = a) =>
+    push.wake((await factorCollection(nodes.database).find({ accountId }).toArray()) as never);
+
   test('the message says that a sign-in waits and nothing else, to the phone alone', async () => {
     const { device, subscriber } = await subscribed('secret-path');
-    await b.wake(device.accountId);
+    await wake(device.accountId, b);
     expect(service.pushed).toHaveLength(1);
     const [{ path, headers, body } = { path: '', headers: {}, body: Buffer.alloc(0) }] = service.pushed;
     expect(subscriber.decrypt(body)).toBe('{"type":"sign-in-waiting"}');
@@ -113,7 +116,7 @@ describe('waking a phone', () => {
 
   test('it is signed with the key that phones subscribe to, for this service, for hours at most (RFC 8292)', async () => {
     const { device } = await subscribed('x');
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     const [, token = '', k = ''] =
       /^vapid t=([^,]+), k=(\S+)$/.exec(String(service.pushed[0]?.headers.authorization)) ?? [];
     expect(k).toBe(await b.publicKey());
@@ -149,7 +152,7 @@ describe('waking a phone', () => {
     await subscribed('second', device.accountId);
     await phone(device.accountId);
     await subscribed('stranger');
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(service.pushed.map(({ path }) => path).sort()).toEqual(['/first', '/second']);
     const first = service.pushed.find(({ path }) => path === '/first');
     expect(first && subscriber.decrypt(first.body)).toBe('{"type":"sign-in-waiting"}');
@@ -165,10 +168,10 @@ describe('waking a phone', () => {
     for (const secret of ['sealed-path', auth, p256dh]) expect(text).not.toContain(secret);
     const other = new Subscriber(`${service.origin}/other`);
     expect(await subscribe(device, { ...other.subscription, expirationTime: null })).toBe(200);
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(service.pushed.map(({ path }) => path)).toEqual(['/other']);
     expect(await subscribe(device, null)).toBe(200);
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(service.pushed).toHaveLength(1);
     const pending = await phone(undefined, 'pending');
     expect(await subscribe(pending, other.subscription)).toBe(409);
@@ -243,7 +246,7 @@ describe('waking a phone', () => {
     const device = await phone();
     const { keys } = new Subscriber('x').subscription;
     expect(await subscribe(device, { endpoint: 'https://fcm.googleapis.com/x', keys })).toBe(200);
-    await expect(a.wake(device.accountId)).rejects.toMatchObject({ code: 'PRIVATE_ADDRESS' });
+    await expect(wake(device.accountId)).rejects.toMatchObject({ code: 'PRIVATE_ADDRESS' });
     // The service would hear of these.
     for (const url of [`http://private.example.com:${service.port}/x`, `http://[::ffff:127.0.0.1]:${service.port}/x`])
       await expect(
@@ -260,7 +263,7 @@ describe('waking a phone', () => {
   test('a redirect is not followed', async () => {
     const { device } = await subscribed('moved');
     service.answerWith(307, { location: `${service.origin}/elsewhere` });
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(service.pushed.map(({ path }) => path)).toEqual(['/moved']);
     expect(await stored(device)).toMatchObject({ state: 'working' });
   });
@@ -270,13 +273,13 @@ describe('waking a phone', () => {
     async (status) => {
       const { device, subscriber } = await subscribed('gone');
       service.answerWith(status);
-      await a.wake(device.accountId);
+      await wake(device.accountId);
       expect(await stored(device)).toEqual({ state: 'failing' });
-      await a.wake(device.accountId);
+      await wake(device.accountId);
       expect(service.pushed).toHaveLength(1);
       service.answerWith(201);
       expect(await subscribe(device, subscriber.subscription)).toBe(200);
-      await a.wake(device.accountId);
+      await wake(device.accountId);
       expect(service.pushed).toHaveLength(2);
       expect(await stored(device)).toMatchObject({ state: 'working' });
     },
@@ -288,24 +291,24 @@ describe('waking a phone', () => {
     service.answer = (response) => {
       void subscribe(device, other.subscription).then(() => response.writeHead(410).end());
     };
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(await stored(device)).toMatchObject({ state: 'working' });
     service.answerWith(201);
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(service.pushed.map(({ path }) => path)).toEqual(['/old', '/new']);
   });
 
   test.each([429, 500, 503])('%i is tried again, and the subscription stays', async (status) => {
     const { device } = await subscribed('busy');
     service.answerWith(status);
-    await expect(a.wake(device.accountId)).rejects.toMatchObject({ code: `STATUS_${status}` });
+    await expect(wake(device.accountId)).rejects.toMatchObject({ code: `STATUS_${status}` });
     expect(await stored(device)).toMatchObject({ state: 'working' });
   });
 
   test.each([400, 403, 413])('%i is not tried again, and the subscription stays', async (status) => {
     const { device } = await subscribed('refused');
     service.answerWith(status);
-    await a.wake(device.accountId);
+    await wake(device.accountId);
     expect(await stored(device)).toMatchObject({ state: 'working' });
     expect(JSON.stringify(nodes.logged)).toContain(String(status));
   });
@@ -323,11 +326,11 @@ describe('waking a phone', () => {
     const { device } = await subscribed('capability');
     for (const status of [201, 307, 400, 410]) {
       service.answerWith(status, status === 307 ? { location: '/x' } : {});
-      await a.wake(device.accountId);
+      await wake(device.accountId);
     }
     const again = await subscribed('capability', device.accountId);
     service.answer = (response) => response.destroy();
-    const error = await a.wake(again.device.accountId).catch((cause: unknown) => cause as Error);
+    const error = await wake(again.device.accountId).catch((cause: unknown) => cause as Error);
     expect(error).toMatchObject({ code: 'ECONNRESET' });
     expect(JSON.stringify(nodes.logged) + String((error as Error).stack)).not.toContain('capability');
   });
