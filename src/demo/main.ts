@@ -13,7 +13,7 @@ function welcome({ issuer, baseUrl }: RunningDemo): void {
   say('');
   say(`Ready: ${issuer}`);
   say('');
-  say(`  Open ${baseUrl}/ in a browser: a tour in eight steps, with the accounts and their passwords.`);
+  say(`  Open ${baseUrl}/ in a browser: a tour in ten steps, with the accounts and their passwords.`);
   say('  Press Ctrl-C to stop. Accounts and settings stay for the next start.');
   say('');
 }
