@@ -6,7 +6,7 @@ import { AUTH_TOKEN, smsSettings } from '../sms/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
-import { ATTACKS, csrfOf, good, MEGABYTE, NONSENSE, PARAMETERS } from './attacks.js';
+import { ATTACKS, csrfOf, good, LEFT_OUT, MEGABYTE, NONSENSE, PARAMETERS } from './attacks.js';
 import { rawBytes, rawRequest } from './raw.js';
 import { type Person, person, signIn, snapshot, typePassword } from './support.js';
 
@@ -20,8 +20,6 @@ interface Live {
 }
 const live: Record<string, (path: string) => Promise<Live>> = {};
 let visitor: Browser;
-/** Counters; and the console writes down when somebody was there last. */
-const LEFT_OUT = ['attempts', 'audit_events', 'oidc', 'console_sessions'];
 let sessionUid: string;
 
 beforeAll(async () => {
