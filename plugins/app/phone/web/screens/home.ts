@@ -32,7 +32,7 @@ function row(app: App, { account, challenge }: Waiting, hasSeveral: boolean): HT
     element(
       'button',
       { type: 'button', class: 'row', click: () => app.show(challengeView(account.id, challenge)) },
-      icon('warning'),
+      icon('bell'),
       element(
         'span',
         {},

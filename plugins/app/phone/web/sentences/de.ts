@@ -38,7 +38,7 @@ export const DE: Sentences = {
 
   'refused.heading': 'Diesem Telefon wird nicht mehr vertraut',
   'refused.text':
-    'Es wurde aus Ihrem Konto entfernt, oder ein anderes ist an seine Stelle getreten. Um es neu einzurichten, öffnen Sie am Computer Ihre Sicherheitsseite, wählen „Telefon hinzufügen“ und scannen den Code, der dort steht.',
+    'Es wurde aus Ihrem Konto entfernt, oder ein anderes ist an seine Stelle getreten. Um es neu einzurichten, öffnen Sie am Computer Ihre Sicherheitsseite, fügen dort dieses Telefon hinzu und scannen den Code, der Ihnen gezeigt wird.',
   'refused.set_up': 'Neu einrichten',
 
   'add.heading': 'Konto hinzufügen',

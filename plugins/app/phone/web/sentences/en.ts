@@ -36,7 +36,7 @@ export const EN = {
 
   'refused.heading': 'This phone is no longer trusted',
   'refused.text':
-    'It was removed from your account, or another phone took its place. To set it up again, open your security page on the computer, choose “Add a phone”, and scan the code shown there.',
+    'It was removed from your account, or another phone took its place. To set it up again, open your security page on the computer, add this phone there, and scan the code that you are shown.',
   'refused.set_up': 'Set up again',
 
   'add.heading': 'Add an account',
