@@ -10,10 +10,13 @@ let app: TestApp;
 let rp: RelyingParty;
 let contract: DeviceContract;
 beforeAll(async () => {
-  app = await startApp({
-    methods: [{ id: 'app' }, { id: 'totp' }],
-    policy: { firstEnrolment: 'password', setUp: { required: true } },
-  });
+  app = await startApp(
+    {
+      methods: [{ id: 'app' }, { id: 'totp' }],
+      policy: { firstEnrolment: 'password', setUp: { required: true } },
+    },
+    { path: '/tenant' },
+  );
   rp = new RelyingParty(app.issuer);
   contract = await DeviceContract.of(app.issuer);
 });
@@ -80,7 +83,7 @@ describe('pairing a phone that was written from the document alone', () => {
     const { browser, page, verifier } = await newcomer('erin');
     const { phone: first, page: done } = await pairOn(browser, page, { fetch: contract.fetch });
     await rp.tokens(await browser.submit(done), verifier);
-    const added = await browser.open('/account/add/app');
+    const added = await browser.open(`${app.issuer}/account/add/app`);
     const { phone: second } = await pairOn(browser, added, { fetch: contract.fetch });
     expect([(await first.status()).label, (await second.status()).label]).toEqual(['Pixel 9', 'Pixel 9 2']);
     const other = await newcomer('finn');
