@@ -236,6 +236,15 @@ describe('a QR code', () => {
 });
 
 describe('guesses', () => {
+  test('the typed characters are worth nothing with another login', async () => {
+    const [anna, ben] = [newAccount(), newAccount()];
+    const { typedCode } = await pairingPage(nodes.a, anna);
+    await pairingPage(nodes.a, ben);
+    for (const login of [ben.login, 'nobody@example.com', ''.padEnd(254, 'x')])
+      expect(await (await newPhone()).pair({ login, typedCode })).toMatchObject(REFUSED);
+    expect((await (await newPhone()).pair({ login: anna.login, typedCode })).status).toBe(200);
+  });
+
   const wrong = { typedCode: 'AAAA-AAAA' };
 
   test('at the typed characters are counted for a login, from wherever they come; the QR code goes on', async () => {
@@ -272,6 +281,13 @@ describe('guesses', () => {
   });
 });
 
+/** The same bytes: the last character has two bits that mean nothing. */
+const writtenOtherwise = (text: string): string => {
+  const other = String.fromCharCode(text.charCodeAt(42) + 1);
+  expect(Buffer.from(text.slice(0, 42) + other, 'base64url')).toEqual(Buffer.from(text, 'base64url'));
+  return text.slice(0, 42) + other;
+};
+
 describe('a pairing request that is not as described', () => {
   test('is refused and changes nothing', async () => {
     const account = newAccount();
@@ -297,6 +313,7 @@ describe('a pairing request that is not as described', () => {
       [{ code }, { key: { ...phone.jwk, d: 'AAAA' } }],
       [{ code }, { key: { ...phone.jwk, crv: 'P-384' } }],
       [{ code }, { key: { ...phone.jwk, x: `${x}=` } }],
+      [{ code }, { key: { ...phone.jwk, y: writtenOtherwise(y) } }],
       [{ code }, { key: { kty: 'RSA', n: x, e: 'AQAB' } }],
       [{ code }, { key: [x, y] }],
     ];
