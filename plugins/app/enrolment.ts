@@ -78,10 +78,9 @@ export function createEnrolment(
       if (!digits) return REJECTED('malformed');
       if (!isDevice(pending)) return REJECTED('wrong');
       const tries = await pairings.countTry(pending);
-      if (tries === undefined) return REJECTED('not_enrolled');
       const { _id, data } = pending;
-      if (!isSame(digits, pairingDigits(_id, data.thumbprint))) {
-        if (tries < PAIRING_TRIES) return REJECTED('wrong');
+      if (tries === undefined || !isSame(digits, pairingDigits(_id, data.thumbprint))) {
+        if (tries !== undefined && tries < PAIRING_TRIES) return REJECTED('wrong');
         await pairings.end(pending);
         return REJECTED('not_enrolled');
       }

@@ -51,7 +51,8 @@ describe('a phone is trusted', () => {
     });
     expect(await pairingPage(nodes.b, account)).toMatchObject({ stage: 'found', model: 'Pixel 9', triesLeft: 3 });
     expect((await phone.post('/device')).body).toMatchObject({ state: 'pending', label: 'Pixel 9' });
-    expect(await phone.post('/remove')).toMatchObject(REFUSED);
+    for (const [path, body] of [['/remove'], ['/challenges'], ['/push', { subscription: null }]] as const)
+      expect(await phone.post(path, body)).toMatchObject(REFUSED);
     expect(await active(account)).toEqual([]);
 
     const spaced = `${phone.digits().slice(0, 3)} ${phone.digits().slice(3)}`;
@@ -176,6 +177,16 @@ describe('a QR code', () => {
     expect(wrong).toHaveLength(2);
     expect(await typeDigits(nodes.a, account, phone.digits())).not.toMatchObject({ status: 'enrolled' });
     expect(await active(account)).toEqual([]);
+  });
+
+  test('right digits after three tries are not looked at, whatever became of the node that counted them', async () => {
+    const account = newAccount();
+    const phone = await newPhone();
+    await phone.pair({ code: (await pairingPage(nodes.a, account)).code });
+    await factorCollection(nodes.database).updateOne({ _id: phone.deviceId }, { $set: { 'data.pairing.tries': 3 } });
+    expect(await typeDigits(nodes.a, account, phone.digits())).toMatchObject({ code: 'not_enrolled' });
+    expect(await active(account)).toEqual([]);
+    expect(await pairingPage(nodes.a, account)).toMatchObject({ stage: 'waiting' });
   });
 
   test('a hundred phones at once, on both nodes: one has it', async () => {
