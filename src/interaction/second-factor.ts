@@ -245,8 +245,8 @@ export function mountSecondFactor(deps: HostedPages): void {
   pages.form('/second-factor/:uid/cancel', {}, async (ctx, _form, { uid = '' }) => {
     const interaction = await interactions.load(ctx, uid, 'second_factor');
     if (!interaction) return;
-    const { login } = { ...interaction.lastSubmission, ...interaction.result };
-    const accountId = login?.accountId ?? interaction.session?.accountId;
+    const { first_factor: first } = { ...interaction.lastSubmission, ...interaction.result };
+    const accountId = first?.accountId ?? interaction.session?.accountId;
     if (accountId) await engine.cancel(accountId, interaction.cid);
     await interactions.cancel(ctx, interaction);
   });

@@ -48,6 +48,7 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
         { ...asked, state },
       ]),
     ),
+    'app/enter#approved-throttled': { ...asked, state: 'approved', error: 'throttled', retryAt: at(1) },
     'app/enter#expired-rejected': { ...asked, state: 'expired', error: 'rejected', failures: 1 },
     'app/enter#too_many': { ...asked, state: 'too_many', retryAt: at(14), askedAt: undefined, since: undefined },
     'app/enter#refused': { ...asked, state: 'expired', error: 'refused', reason: 'too_many', retryAt: at(14) },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import chromium from '@sparticuz/chromium';
@@ -25,6 +25,8 @@ let posts: string[] = [];
 let gets = 0;
 /** What is answered from now on, whatever page was asked for. */
 let shown: string | undefined;
+/** Pages that wait to be told of a change. */
+let listening: ServerResponse[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -42,6 +44,11 @@ beforeAll(async () => {
         setTimeout(() => response.setHeader('content-type', 'text/html').end('<p>done</p>'), 400);
       });
     }
+    if (pathname.endsWith('/events')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      listening.push(response);
+      return undefined;
+    }
     gets += 1;
     const name = shown ?? decodeURIComponent(search.slice(1));
     const page = { locale: 'en', path: '/', csrf: 'c', nonce: 'n', requestId: 'r' };
@@ -58,11 +65,13 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
+  server?.closeAllConnections();
   server?.close();
 });
 
 async function open(name: string, options: { javaScriptEnabled?: boolean; timezoneId?: string } = {}): Promise<Page> {
   posts = [];
+  listening = [];
   shown = undefined;
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -273,4 +282,54 @@ test('a button that has to wait is held until then; without JavaScript it says w
   expect(await plain.locator('noscript meta, head meta[http-equiv=refresh]').count()).toBe(1);
   expect(await plain.textContent('.again')).toContain('That is at 23 Nov 2026');
   await plain.context().close();
+});
+
+/** The server shows another page from now on, and says so to whoever listens. */
+async function changed(name: string): Promise<void> {
+  for (let tries = 0; listening.length === 0 && tries < 100; tries += 1)
+    await new Promise((soon) => setTimeout(soon, 20));
+  shown = name;
+  for (const response of listening.splice(0)) response.end('event: changed\ndata:\n\n');
+}
+
+test('a sign-in that is confirmed on the phone goes on by itself, once; any other answer is shown and says what to do', async () => {
+  const page = await open('app/enter');
+  expect(await page.textContent('.number')).toBe('482 915');
+  await changed('app/enter#postponed');
+  await page.waitForSelector('text=Get a new number');
+  expect(await page.locator('.number').count()).toBe(0);
+  expect(await page.getAttribute('#confirmation', 'role')).toBe('status');
+  expect(posts).toEqual([]);
+
+  shown = undefined;
+  await page.reload();
+  await changed('app/enter#approved');
+  await page.waitForSelector('text=done');
+  expect(posts).toEqual(['csrf=c']);
+  await page.context().close();
+});
+
+test('confirmed before the page was there: it goes on at once; not where it was just refused', async () => {
+  const page = await open('app/enter#approved');
+  await page.waitForSelector('text=done');
+  expect(posts).toEqual(['csrf=c']);
+  await page.context().close();
+  posts = [];
+  const held = await open('app/enter#approved-throttled');
+  await held.waitForTimeout(500);
+  expect(posts).toEqual([]);
+  await held.context().close();
+});
+
+test('without JavaScript the page of the app looks again by itself while it waits, and the person goes on', async () => {
+  const refreshes = async (name: string) => {
+    const page = await open(name, { javaScriptEnabled: false });
+    const count = await page.locator('noscript meta, head meta[http-equiv=refresh]').count();
+    const buttons = await page.locator('main button').allTextContents();
+    await page.context().close();
+    return { count, first: buttons[0] };
+  };
+  expect(await refreshes('app/enter')).toEqual({ count: 1, first: 'I have confirmed' });
+  expect(await refreshes('app/enter#approved')).toEqual({ count: 0, first: 'Continue' });
+  expect(await refreshes('app/enter#expired')).toEqual({ count: 0, first: 'Get a new number' });
 });

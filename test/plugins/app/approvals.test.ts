@@ -22,6 +22,7 @@ beforeEach(async () => {
   for (const told of [nodes.audited, nodes.announced, nodes.announcements, nodes.logged]) told.length = 0;
 });
 
+const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const REFUSED = { status: 409, body: { code: 'REFUSED' } };
 const VERIFIED = { status: 'verified', method: 'app', level: '2fa', amr: ['swk', 'user', 'mca'] };
 const only = async (from = phone): Promise<Waiting> => {
@@ -33,7 +34,10 @@ const another = (number: string): string => String((Number(number) + 1) % 1_000_
 
 describe('a sign-in is confirmed', () => {
   test('with the number of its page, once, on any node', async () => {
-    const { signIn, locals, number } = await asking(a, account, { application: 'Time Sheets' });
+    const { signIn, locals, number } = await asking(a, account, {
+      application: 'Time Sheets',
+      origin: { ...origin, userAgent: FIREFOX },
+    });
     expect(locals).toMatchObject({
       state: 'waiting',
       number: expect.stringMatching(/^\d{3} \d{3}$/),
@@ -54,6 +58,7 @@ describe('a sign-in is confirmed', () => {
     });
     expect(JSON.parse(waiting.details)).toEqual({
       application: 'Time Sheets',
+      browser: 'Firefox, Windows',
       ip: origin.ip,
       at: nodes.clock.now().toISOString(),
     });
