@@ -78,15 +78,18 @@ describe('signing in', () => {
     expect(await waitingOn(phone)).toEqual([]);
   });
 
-  test('two tabs of one sign-in: confirmed once, both go on', async () => {
+  test('two tabs of one sign-in that go on at once: it is done once, and the phone is not asked again', async () => {
     const page = await typePassword(browser, rp.request().url, login);
     await approve(page);
+    const verified = await app.database.collection('audit_events').countDocuments({ type: 'factor_verified' });
     const done = await Promise.all([check(page), check(page)]);
-    expect(done.map((one) => [one.url.origin, one.h1])).toEqual([
-      ['https://rp.example', ''],
-      ['https://rp.example', ''],
-    ]);
+    expect(done.some(isThere)).toBe(true);
+    // Slower than the other's way to the application.
+    for (const one of done.filter((tab) => !isThere(tab))) expect(one.h1).toBe('This sign-in has ended');
     expect(await waitingOn(phone)).toEqual([]);
+    expect(await app.database.collection('audit_events').countDocuments({ type: 'factor_verified' })).toBe(
+      verified + 1,
+    );
   });
 
   test('another browser with the same password gets nothing from it', async () => {
