@@ -5,6 +5,7 @@ import { startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { DeviceContract } from './device-contract.js';
 import { firstSignIn, linkOn, pairOn, refusal, typedCodeOn } from './employee.js';
+import { requestsOf } from './trusted-phone.js';
 
 let app: TestApp;
 let rp: RelyingParty;
@@ -41,6 +42,11 @@ describe('pairing a phone that was written from the document alone', () => {
       false,
     ]);
     expect(await phone.status()).toMatchObject({ state: 'active', label: 'Pixel 9', push: { state: 'none' } });
+    const post = await requestsOf(phone, contract.fetch);
+    expect(await post('/push', { subscription: null })).toMatchObject({ push: { state: 'none' } });
+    const keys = { p256dh: 'B'.repeat(87), auth: 'a'.repeat(22) };
+    const nowhere = { endpoint: 'https://push.example/1', keys };
+    expect(await refusal(post('/push', { subscription: nowhere }))).toMatchObject({ code: 'BAD_REQUEST' });
     await phone.remove();
     expect(await refusal(phone.status())).toMatchObject({ code: 'DEVICE_REFUSED' });
   });
@@ -96,7 +102,15 @@ describe('pairing a phone that was written from the document alone', () => {
   test('nothing was sent or answered that the served description does not have', () => {
     expect(contract.breaches).toEqual([]);
     expect([...contract.seen]).toEqual(
-      expect.arrayContaining(['/pairing 200', '/pairing 401', '/pairing 409', '/device 200', '/device 401']),
+      expect.arrayContaining([
+        '/pairing 200',
+        '/pairing 401',
+        '/pairing 409',
+        '/device 200',
+        '/device 401',
+        '/push 200',
+        '/push 400',
+      ]),
     );
   });
 });

@@ -29,7 +29,7 @@ test('what it describes is what the protocol describes, each with a name and a s
     path.replace('<id>', '{id}'),
   );
   const described = Object.entries(contract.document.paths);
-  expect(written).toEqual(expect.arrayContaining(described.map(([path]) => path)));
+  expect(described.map(([path]) => path).sort()).toEqual([...new Set(written)].sort());
   // A new address gets its name, its sentence and its answer in `plugins/app/answer-schemas.ts`.
   for (const [path, { post }] of described) {
     expect([path, post]).toEqual([

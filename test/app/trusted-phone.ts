@@ -17,7 +17,7 @@ export async function pairPhone({ app, issuer }: Pick<TestApp, 'app' | 'issuer'>
 }
 
 /** What the reference client has no words for: any signed request of this phone. */
-export async function requestsOf(client: DeviceClient) {
+export async function requestsOf(client: DeviceClient, fetch = globalThis.fetch) {
   const { key, issuer } = client.toStored();
   const privateKey = (await importJWK(key, 'ES256')) as CryptoKey;
   const kid = () => client.deviceId ?? '';
