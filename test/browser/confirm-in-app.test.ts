@@ -85,7 +85,7 @@ test('without a network the code of the app signs the computer in', async () => 
   const account = await app.account('cleo@example.com');
   const phone = await phoneOf(account);
   await phone.page.evaluate('navigator.serviceWorker.ready.then(({ active }) => active.state)');
-  await phone.page.waitForFunction('navigator.serviceWorker.controller !== null');
+  await phone.until('navigator.serviceWorker.controller !== null');
   await phone.page.context().setOffline(true);
   await phone.page.reload();
   await phone.page.locator('.code-now', { hasText: /^\d{3} \d{3}$/ }).waitFor();

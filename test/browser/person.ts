@@ -129,6 +129,15 @@ export class Person {
     await this.press('Approve');
   }
 
+  /** Until something is true in the page; asked from outside, for the page's policy lets nobody evaluate inside. */
+  async until(expression: string): Promise<void> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      if (await this.page.evaluate(expression)) return;
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error(`never: ${expression}`);
+  }
+
   /** Tabs to the control with this name, past everything that comes before it, each stop visibly in focus. */
   async tabTo(name: string): Promise<void> {
     for (let stops = 0; stops < 40; stops += 1) {

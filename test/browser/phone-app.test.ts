@@ -331,3 +331,12 @@ test('German phones speak German', async () => {
   expect(await person.page.locator('html').getAttribute('lang')).toBe('de');
   await person.leave();
 });
+
+test('a phone whose clock is wrong is told, and by how much', async () => {
+  const account = await hire();
+  const person = await Person.arrive(browser, [app.issuer], PHONE);
+  await person.page.addInitScript('{ const now = Date.now; Date.now = () => now() + 180_000; }');
+  await pair(person, account);
+  expect(await person.text('.banner')).toContain('wrong by 3 minutes');
+  await person.leave();
+});

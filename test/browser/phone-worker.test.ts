@@ -47,7 +47,7 @@ test('in flight mode the app opens, shows its code, and says that there is no co
   await person.press('Continue');
   await finish(person, account);
   await page.evaluate('navigator.serviceWorker.ready.then(({ active }) => active.state)');
-  await page.waitForFunction('navigator.serviceWorker.controller !== null');
+  await person.until('navigator.serviceWorker.controller !== null');
   await page.context().setOffline(true);
   for (const path of ['/app/', '/app', '/app/confirm#482915']) {
     await page.goto(app.issuer + path);
@@ -63,6 +63,43 @@ test('in flight mode the app opens, shows its code, and says that there is no co
   await page.context().setOffline(false);
   await page.locator('.banner .note').waitFor({ state: 'detached' });
   await page.context().close();
+});
+
+test('a push message shows that a sign-in waits, whatever it says', async () => {
+  const { origin } = new URL(app.issuer);
+  const person = await Person.arrive(browser, [origin], { ...PHONE, permissions: ['notifications'], locale: 'de-DE' });
+  const { page } = person;
+  const devtools = await page.context().newCDPSession(page);
+  const registration = new Promise<string>((resolve) => {
+    devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const [own] = registrations.filter(({ scopeURL }) => scopeURL.includes('/app'));
+      if (own) resolve(own.registrationId);
+    });
+  });
+  await devtools.send('ServiceWorker.enable');
+  await page.goto(`${app.issuer}/app/`);
+  await person.until('navigator.serviceWorker.controller !== null');
+  const registrationId = await registration;
+  const [worker] = page.context().serviceWorkers();
+  // This browser shows no notices: what it would be given is kept instead.
+  await worker?.evaluate(`{
+    self.shown = [];
+    self.registration.showNotification = async (title, { body, tag }) => void self.shown.push({ title, body, tag });
+  }`);
+  for (const data of ['{"type":"sign-in-waiting"}', 'Call 0900 123 456 now'])
+    await devtools.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+  let shown: unknown[] = [];
+  for (let tries = 0; shown.length < 2 && tries < 50; tries += 1) {
+    await page.waitForTimeout(100);
+    shown = (await worker?.evaluate('self.shown')) as unknown[];
+  }
+  const notice = {
+    title: 'Eine Anmeldung wartet',
+    body: expect.stringContaining('Öffnen Sie die App'),
+    tag: 'sign-in',
+  };
+  expect(shown).toEqual([notice, notice]);
+  await person.leave();
 });
 
 test('the camera reads the code of the set-up page', async () => {

@@ -26,7 +26,7 @@ export const heading = (text: string): HTMLHeadingElement => element('h1', { tab
 /** The frame around the screens, and the way between them. Back leads home from everywhere. */
 export class App {
   readonly #main = element('main', { id: 'main' });
-  readonly #banner = element('div', { class: 'banner' });
+  readonly #banner = element('aside', { class: 'banner' });
   readonly #live = element('p', { class: 'quiet', role: 'status' });
   #screen: Screen | undefined;
   #bannerText = '';

@@ -1,0 +1,139 @@
+import { expect, test } from '@jest/globals';
+import type { AccountStore, PhoneAccount } from '../../plugins/app/phone/web/account-store.js';
+import { createDeviceKey } from '../../plugins/app/phone/web/device-key.js';
+import { importCodeKey } from '../../plugins/app/phone/web/one-time-code.js';
+import { Phone } from '../../plugins/app/phone/web/phone.js';
+import { Refusal } from '../../plugins/app/phone/web/protocol.js';
+
+const NOW = Date.parse('2026-11-24T09:10:00.000Z');
+const SERVER_TIME = '2026-11-24T09:10:42.000Z';
+
+type Answer = [status: number, body: object];
+
+/** A phone with one account; `answer` is the server. */
+async function create(change: Partial<PhoneAccount>, answer: (path: string, body: string) => Answer | undefined) {
+  const account: PhoneAccount = {
+    id: 'device-1',
+    key: await createDeviceKey(),
+    code: { key: await importCodeKey(new Uint8Array(20), 'SHA1'), digits: 6, periodSeconds: 30 },
+    login: 'anna',
+    name: 'Anna',
+    issuerName: 'Acme',
+    state: 'active',
+    expiresAt: SERVER_TIME,
+    ...change,
+  };
+  const kept = new Map([[account.id, account]]);
+  let offset: number | undefined;
+  const store: AccountStore = {
+    all: async () => [...kept.values()],
+    put: async (one) => void kept.set(one.id, one),
+    remove: async (id) => void kept.delete(id),
+    clockOffset: async () => offset,
+    keepClockOffset: async (offsetMs) => {
+      offset = offsetMs;
+    },
+  };
+  const asked: string[] = [];
+  const phone = await Phone.open({
+    issuer: 'https://id.example',
+    store,
+    now: () => NOW,
+    onChange: () => undefined,
+    fetch: async (input, { body } = {}) => {
+      const path = new URL(String(input)).pathname;
+      asked.push(path);
+      const [status, content] = answer(path, String(body)) ?? [0, {}];
+      if (status === 0) throw new TypeError('no network');
+      return new Response(JSON.stringify({ ...content, serverTime: SERVER_TIME }), { status });
+    },
+  });
+  return { phone, account, kept, asked, offset: () => offset };
+}
+
+const refusedDevice: Answer = [401, { code: 'DEVICE_REFUSED' }];
+const push = { publicKey: 'server-key', state: 'none' };
+const stateOf = (change: object = {}): Answer => [
+  200,
+  { state: 'active', label: 'Pixel', issuerName: 'Acme', account: { login: 'anna', name: 'Anna' }, push, ...change },
+];
+const challenge = { id: 'c1', details: '{"at":"x"}', digits: 6, createdAt: SERVER_TIME, expiresAt: SERVER_TIME };
+
+test('one refusal may be an accident, two are the end of the trust; a later yes takes it back', async () => {
+  let refusals = 1;
+  const { phone, kept, asked } = await create({}, () => {
+    refusals -= 1;
+    return refusals >= 0 ? refusedDevice : stateOf();
+  });
+  await phone.refresh();
+  expect(phone.accounts[0]?.isRefused).toBeUndefined();
+  refusals = 2;
+  await phone.refresh();
+  expect(kept.get('device-1')?.isRefused).toBe(true);
+  asked.length = 0;
+  await phone.look();
+  expect(asked).toEqual([]);
+  await phone.refresh();
+  expect(kept.get('device-1')?.isRefused).toBeUndefined();
+});
+
+test('a pairing that the server does not know any more leaves no key behind', async () => {
+  const { phone, kept } = await create({ state: 'pending' }, () => refusedDevice);
+  await phone.look();
+  expect([phone.accounts, kept.size]).toEqual([[], 0]);
+});
+
+test('no answer is no refusal: the account stays, and the app says that it is offline', async () => {
+  const { phone, kept } = await create({}, () => undefined);
+  await phone.refresh();
+  await phone.look();
+  expect([phone.isOffline, kept.get('device-1')?.isRefused]).toEqual([true, undefined]);
+  await expect(phone.remove(phone.accounts[0] as PhoneAccount)).rejects.toBeInstanceOf(Refusal);
+  expect(kept.size).toBe(1);
+});
+
+test('the server’s clock is kept for times without a network', async () => {
+  const { phone, offset } = await create({}, () => [200, { challenges: [] }]);
+  await phone.look();
+  expect(offset()).toBe(42_000);
+  expect(phone.serverNow()).toBe(NOW + 42_000);
+});
+
+test('a list that was on its way does not bring back what was answered', async () => {
+  const { phone, account } = await create({}, (path) =>
+    path.endsWith('/answer') ? [200, { outcome: 'postponed' }] : [200, { challenges: [challenge] }],
+  );
+  await phone.look();
+  expect(phone.waiting.get('device-1')).toHaveLength(1);
+  expect(await phone.answer(account, challenge, 'not_now')).toBe('postponed');
+  await phone.look();
+  expect(phone.waiting.get('device-1')).toEqual([]);
+});
+
+test('where to wake the phone is said once, and anew when the push service has given up', async () => {
+  const sent: unknown[] = [];
+  let state: object = push;
+  const { phone } = await create({}, (path, body) => {
+    if (!path.endsWith('/push')) return stateOf({ push: state });
+    sent.push(JSON.parse(body));
+    return [200, { push: { state: 'working' } }];
+  });
+  const wishes: unknown[][] = [];
+  const subscribe = async (...wish: unknown[]) => {
+    wishes.push(wish);
+    return { endpoint: 'https://push.example/1', keys: { p256dh: 'p', auth: 'a' }, expirationTime: null };
+  };
+  await phone.refresh();
+  await phone.wakeBy(subscribe);
+  await phone.wakeBy(subscribe);
+  expect(sent).toEqual([{ subscription: { endpoint: 'https://push.example/1', keys: { p256dh: 'p', auth: 'a' } } }]);
+  state = { publicKey: 'server-key', state: 'failing' };
+  await phone.refresh();
+  await phone.wakeBy(subscribe);
+  expect(wishes).toEqual([
+    ['server-key', false],
+    ['server-key', true],
+  ]);
+  await phone.wakeBy(async () => undefined);
+  expect(sent).toHaveLength(2);
+});
