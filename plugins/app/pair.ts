@@ -75,21 +75,28 @@ export function createPair({
     const read = pairingBody.safeParse(readJson(request));
     if (!read.success) return problem('BAD_REQUEST');
     const { key, model, platform, ...ticket } = read.data;
-    const authenticated = await auth.authenticateKey(request, key);
-    if (!('thumbprint' in authenticated)) return authenticated;
-
     const limits = [
       ...(request.ip ? [{ subject: `app:${ipSubject(request.ip)}`, rule: PER_ADDRESS }] : []),
       ...('login' in ticket
         ? [{ subject: `app:login:${secretBox.index(canonicalLogin(ticket.login), 'app-login')}`, rule: PER_LOGIN }]
         : []),
     ];
-    for (const { subject, rule } of limits) {
-      const reservation = await throttle.reserve(subject, [rule]);
-      if (reservation.reserved) continue;
-      const { retryAt } = reservation;
-      return tooMany(retryAt ? (retryAt.getTime() - clock.now().getTime()) / 1000 : WINDOW_SECONDS);
-    }
+    const full = async (take: 'peek' | 'reserve'): Promise<ApiAnswer | undefined> => {
+      for (const { subject, rule } of limits) {
+        const reservation = await throttle[take](subject, [rule]);
+        if (reservation.reserved) continue;
+        const { retryAt } = reservation;
+        return tooMany(retryAt ? (retryAt.getTime() - clock.now().getTime()) / 1000 : WINDOW_SECONDS);
+      }
+      return undefined;
+    };
+    // First: whoever has no code could have any number of requests remembered, each by a key made for it.
+    const refused = await full('peek');
+    if (refused) return refused;
+    const authenticated = await auth.authenticateKey(request, key);
+    if (!('thumbprint' in authenticated)) return authenticated;
+    const tooLate = await full('reserve');
+    if (tooLate) return tooLate;
 
     const hash = pairings.hashOf(ticket);
     const place = hash && (await pairings.find(Object.values(hash)[0] ?? ''));

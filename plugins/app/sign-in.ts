@@ -3,7 +3,9 @@ import {
   type Factor,
   type FactorDeps,
   type FactorRecord,
+  type Outcome,
   qrSvg,
+  type RejectionCode,
   type SignInPlace,
 } from '../../src/factors/contract.js';
 import { CHALLENGES, type ChallengeDocument, type Challenges } from './challenges.js';
@@ -27,6 +29,9 @@ const SHOWN: Readonly<Record<ChallengeDocument['status'], Shown>> = {
   over: 'over',
   cancelled: 'expired',
 };
+
+/** The form of the page has no field: whoever sends it guesses nothing. Wrong numbers are counted where they are typed. */
+const rejected = (code: RejectionCode): Outcome => ({ status: 'rejected', code, isNoGuess: true });
 
 const idOf = ({ state }: Challenge): string | undefined => (typeof state.id === 'string' ? state.id : undefined);
 
@@ -113,18 +118,15 @@ export function createSignIn(
     },
 
     async verify(account, challenge) {
-      if ((await factors.find(account.id, 'active')).length === 0) return { status: 'rejected', code: 'not_enrolled' };
+      if ((await factors.find(account.id, 'active')).length === 0) return rejected('not_enrolled');
       const id = idOf(challenge);
-      if (id === undefined) return { status: 'rejected', code: 'expired' };
+      if (id === undefined) return rejected('expired');
       const factorId = await challenges.claim(id, challenge);
       if (factorId === undefined) {
         const asked = await find(challenge);
         if (asked && stateOf(asked) === 'waiting') return { status: 'pending' };
-        if (asked?.status === 'claimed') return { status: 'rejected', code: 'used' };
-        return {
-          status: 'rejected',
-          code: asked?.status === 'denied' || asked?.status === 'over' ? 'wrong' : 'expired',
-        };
+        if (asked?.status === 'claimed') return rejected('used');
+        return rejected(asked?.status === 'denied' || asked?.status === 'over' ? 'wrong' : 'expired');
       }
       // A phone that was taken away meanwhile has answered in vain.
       const device = await factors.update(
@@ -133,7 +135,7 @@ export function createSignIn(
         { state: 'active' },
         { $set: { lastUsedAt: clock.now() } },
       );
-      if (!device) return { status: 'rejected', code: 'not_enrolled' };
+      if (!device) return rejected('not_enrolled');
       await limits.settle(account.id);
       return { status: 'verified', factorId, level: '2fa', amr: ['swk', 'user', 'mca'] };
     },

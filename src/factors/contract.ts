@@ -93,7 +93,12 @@ export type Outcome =
       notices?: FactorNotice[];
     }
   | { status: 'pending' }
-  | { status: 'rejected'; code: RejectionCode };
+  | {
+      status: 'rejected';
+      code: RejectionCode;
+      /** Nothing that the browser sent could have been right by chance: costs no attempt, so that no stranger wears the method out. */
+      isNoGuess?: true;
+    };
 
 /** Something the employee must hear on another channel. */
 export interface FactorNotice {

@@ -172,6 +172,10 @@ export function createSignIn(
       if (outcome.status === 'verified' && (await challenges.claim(challenge, revision)))
         return accept(signIn, factor, outcome);
 
+      if (outcome.status === 'rejected' && outcome.isNoGuess) {
+        await throttle.settle(subject, { release: [methodCounter(methodId), ALL_METHODS] });
+        return reject(signIn, methodId, outcome.code);
+      }
       await announceIfDisabled(signIn, methodId, reservation.counts);
       const code = outcome.status === 'rejected' ? outcome.code : 'used';
       const rejected = await reject(signIn, methodId, code, reservation.counts[methodCounter(methodId)] ?? 1);

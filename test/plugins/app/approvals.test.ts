@@ -170,7 +170,7 @@ describe('a wrong answer', () => {
     expect(await approveWith(phone, waiting, number)).toMatchObject(REFUSED);
     expect(await stateOf(b, signIn)).toBe('over');
     expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'rejected', code: 'wrong' });
-    expect(nodes.audited.filter(({ type }) => type === 'factor_rejected')).toHaveLength(4);
+    expect(nodes.audited.filter(({ type }) => type === 'factor_rejected')).toHaveLength(3);
   });
 
   test('the number of another sign-in is wrong; each has its own', async () => {

@@ -118,6 +118,16 @@ describe('limits', () => {
     expect(await b.send(refused?.signIn ?? mine.signIn, 'app')).toEqual({ status: 'sent' });
   });
 
+  test('a stranger who sends the form without an answer wears nothing out, and writes nothing down', async () => {
+    const stranger = newSignIn(account);
+    for (let n = 0; n < 30; n += 1)
+      expect(await (n % 2 ? a : b).submit(stranger, 'app', {})).toEqual({ status: 'rejected', code: 'expired' });
+    expect(nodes.audited).toEqual([]);
+    const { signIn, number } = await asking(a, account);
+    await approveWith(phone, await only(), number);
+    expect(await b.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
+  });
+
   test('twenty in an hour without one that signs in, on both nodes together; what asked nobody counts nothing', async () => {
     const states = [];
     for (let n = 0; n < 20; n += 1) states.push(await askAndLeave(n % 2 ? a : b));

@@ -287,6 +287,10 @@ describe('guesses', () => {
     const statuses: number[] = [];
     for (let n = 0; n < 61; n += 1) statuses.push((await phone.pair({ code: 'A'.repeat(43) })).status);
     expect(statuses).toEqual([...Array(60).fill(409), 429]);
+    const remembered = () => nodes.database.collection('app_requests').countDocuments();
+    const before = await remembered();
+    expect((await phone.pair({ code: 'A'.repeat(43) })).status).toBe(429);
+    expect(await remembered()).toBe(before);
     nodes.clock.advance(600);
     expect((await phone.pair({ code: 'A'.repeat(43) })).status).toBe(409);
   });
