@@ -101,7 +101,7 @@ describe('limits', () => {
     const mine = await asking(a, account);
     const [{ id }] = (await waitingOn(phone)) as [Waiting];
     nodes.clock.advance(10);
-    const strangers = await Promise.all(Array.from({ length: 30 }, (_, n) => asking(n % 2 ? a : b, account)));
+    const strangers = await Promise.all(Array.from({ length: 12 }, (_, n) => asking(n % 2 ? a : b, account)));
     const states = strangers.map(({ locals }) => locals.state);
     expect(states.filter((state) => state === 'waiting')).toHaveLength(2);
     const refused = strangers.find(({ locals }) => locals.state === 'too_many');
