@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newSignIn } from '../factors/two-nodes.js';
 import { PushService, Subscriber } from '../plugins/app/push-service.js';
 import { typePassword } from '../security/support.js';
 import { eventually } from '../sms/support.js';
@@ -86,4 +87,22 @@ test('a sign-in that asks the phones wakes each of them once, and says no number
     expect(text).toBe('{"type":"sign-in-waiting"}');
     expect(text + JSON.stringify(headers)).not.toContain(number);
   }
+});
+
+test('the same question asked twice at once, and again while it waits, wakes a phone once', async () => {
+  service.pushed.length = 0;
+  app.app.outbox.start();
+  const account = await app.account('dora');
+  const post = await requestsOf(await pairPhone(app, account));
+  await app.database.collection('outbox').deleteMany({ accountId: account.id });
+  await post('/push', { subscription: new Subscriber(`${service.origin}/dora`).subscription });
+  const { engine } = app.app;
+  const signIn = newSignIn(account);
+  await Promise.all(Array.from({ length: 5 }, () => engine.begin(signIn, 'app')));
+  expect(await engine.send(signIn, 'app')).toEqual({ status: 'sent' });
+  await eventually(() => (service.pushed.length > 0 ? true : undefined));
+  // What is sent stays there for a while.
+  const ordered = (name: string) => app.database.collection(name).countDocuments({ accountId: account.id });
+  expect([await ordered('outbox'), await ordered('app_challenges')]).toEqual([1, 1]);
+  expect(service.pushed).toHaveLength(1);
 });
