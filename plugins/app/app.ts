@@ -69,14 +69,14 @@ export const app: FactorMethod<AppOptions, AppData> = {
       enrolment: createEnrolment(parts, MAXIMUM_PER_ACCOUNT),
 
       summarise: (records) =>
-        records.map(({ _id, method, label, createdAt, lastUsedAt }) => ({
+        records.map(({ _id, method, label, createdAt, lastUsedAt, data }) => ({
           id: _id,
           method,
           label,
           level: '2fa',
           createdAt,
           ...(lastUsedAt ? { lastUsedAt } : {}),
-          facts: {},
+          facts: { push: data.push?.state ?? 'none', seenAt: (data.lastContactAt ?? createdAt).getTime() },
         })),
 
       ...createSignIn(parts),

@@ -52,6 +52,7 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
     'app/enter#expired-rejected': { ...asked, state: 'expired', error: 'rejected', failures: 1 },
     'app/enter#too_many': { ...asked, state: 'too_many', retryAt: at(14), askedAt: undefined, since: undefined },
     'app/enter#refused': { ...asked, state: 'expired', error: 'refused', reason: 'too_many', retryAt: at(14) },
+    'account/remove#phone': { action: '/a', label: 'Pixel 9', method: 'app', isLast: false, backHref: '/account' },
     'app/enrol': waiting,
     'app/enrol#account': { ...waiting, action: '/account/add/app', step: undefined, backHref: '/account' },
     'app/enrol#no-phone': { ...waiting, error: 'rejected' },
@@ -71,7 +72,7 @@ export const trustedPhones = (at: (minutes: number) => Date, labels: readonly st
   factors: labels.map((label, n) => ({
     id: `phone-${n}`,
     label,
-    facts: {},
+    facts: { push: n === 0 ? 'working' : 'failing', seenAt: at(-2).getTime() },
     createdAt: at(-30),
     lastUsedAt: at(-5),
     renameHref: `/account/factors/phone-${n}/rename`,
