@@ -26,6 +26,8 @@ export async function openBalancer(port: number, ports: Record<NodeName, number>
         balancer.answeredBy.push(node);
         const { connection, 'keep-alive': _hop, ...rest } = answer.headers;
         outgoing.writeHead(answer.statusCode ?? 502, rest);
+        // A node that dies in the middle of its answer: the browser sees it break off.
+        answer.on('error', () => outgoing.destroy());
         answer.pipe(outgoing);
       },
     );
