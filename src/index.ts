@@ -1,4 +1,5 @@
 /** The library face: what an existing `oidc-provider` deployment imports to get the second factor. */
+export { app } from '../plugins/app/index.js';
 export { recoveryCode } from '../plugins/recovery-code/index.js';
 export { sms } from '../plugins/sms/index.js';
 export { totp } from '../plugins/totp/index.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Factor, FactorMethod } from '../../src/factors/contract.js';
+import { type Factor, type FactorMethod, summaryOf } from '../../src/factors/contract.js';
 import { approvalEndpoints } from './approvals.js';
 import { createChallenges, ensureChallengeIndexes } from './challenges.js';
 import type { AppData } from './data.js';
@@ -26,7 +26,7 @@ const options = z
     numberDigits: z.int().min(2).max(6).default(6),
     limits: z
       .strictObject({
-        /** How often the phones of one account are asked without an answer that signs in. */
+        /** How often the phones of one account are woken without an answer that signs in. */
         perAccount: z.strictObject({ perHour: z.int().min(1).default(20) }).prefault({}),
       })
       .prefault({}),
@@ -69,15 +69,10 @@ export const app: FactorMethod<AppOptions, AppData> = {
       enrolment: createEnrolment(parts, MAXIMUM_PER_ACCOUNT),
 
       summarise: (records) =>
-        records.map(({ _id, method, label, createdAt, lastUsedAt, data }) => ({
-          id: _id,
-          method,
-          label,
-          level: '2fa',
-          createdAt,
-          ...(lastUsedAt ? { lastUsedAt } : {}),
-          facts: { push: data.push?.state ?? 'none', seenAt: (data.lastContactAt ?? createdAt).getTime() },
-        })),
+        records.map((phone) => {
+          const { push: waking, lastContactAt = phone.createdAt } = phone.data;
+          return summaryOf(phone, { push: waking?.state ?? 'none', seenAt: lastContactAt.getTime() });
+        }),
 
       ...createSignIn(parts),
       remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),

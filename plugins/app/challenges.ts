@@ -32,6 +32,8 @@ export interface ChallengeDocument {
   wrong: number;
   /** JSON, letter by letter as the phone shows it and signs it. */
   details: string;
+  /** Phones were told that it waits. */
+  isWoken: boolean;
   /** One of the account's places, while it is pending. */
   place?: number;
   createdAt: Date;
@@ -44,7 +46,7 @@ export interface ChallengeDocument {
 }
 
 /** What one sign-in asks the phones of an account. */
-export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details'>;
+export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details' | 'isWoken'>;
 /** Which one a device of an account answers. */
 export interface Answering {
   id: string;
@@ -119,7 +121,7 @@ export function createChallenges(
      * Asks, or tells what this sign-in asks already. When the account's places are taken it says when one will be free: nobody who
      * waits is pushed out.
      */
-    async open({ cid, accountId, details }: Question): Promise<Opening> {
+    async open({ cid, accountId, details, isWoken }: Question): Promise<Opening> {
       const running = await findRunning({ accountId, cid });
       if (running) return { challenge: running, isNew: false };
       const now = clock.now();
@@ -138,6 +140,7 @@ export function createChallenges(
         digits,
         wrong: 0,
         details,
+        isWoken,
         createdAt: now,
         changedAt: now,
         expiresAt: inSeconds(now, LIFE_SECONDS),

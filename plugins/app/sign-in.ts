@@ -48,15 +48,15 @@ export function createSignIn(
 ): Pick<Factor, 'begin' | 'verify'> & Required<Pick<Factor, 'send' | 'cancel' | 'watch'>> {
   const { challenges, clock, factors, issuer, limits, push } = deps;
 
-  /** Counted before anything is asked, and given back where nothing was. */
+  /** Where phones were woken too often they are asked all the same: a stranger's sign-ins must not shut the owner out. */
   const ask = async ({ cid, accountId }: Challenge, place: SignInPlace, phones: readonly FactorRecord<AppData>[]) => {
     const heldUntil = await challenges.heldUntil(accountId);
     if (heldUntil) return { retryAt: heldUntil };
-    const admission = await limits.admit(accountId);
-    if (!admission.isAdmitted) return { retryAt: admission.retryAt };
-    const opening = await challenges.open({ cid, accountId, details: detailsOf(place, clock.now()) });
-    if (!('challenge' in opening) || !opening.isNew) await limits.giveBack(accountId);
-    else await push.wake(phones);
+    const isWoken = phones.some(({ data }) => data.push?.state === 'working') && (await limits.admit(accountId));
+    const opening = await challenges.open({ cid, accountId, isWoken, details: detailsOf(place, clock.now()) });
+    if (!isWoken) return opening;
+    if ('challenge' in opening && opening.isNew) await push.wake(phones);
+    else await limits.giveBack(accountId);
     return opening;
   };
 
@@ -77,6 +77,7 @@ export function createSignIn(
     return {
       ...common,
       number: grouped(number),
+      isWoken: challenge.isWoken,
       confirmHref,
       qrSvg: qrSvg(confirmHref),
       expiresAt: challenge.expiresAt,
@@ -86,13 +87,9 @@ export function createSignIn(
   return {
     async begin(account, challenge, place) {
       const phones = await factors.find(account.id, 'active');
-      const devices = phones.map(({ label, data }) => ({
-        label,
-        isWoken: data.push?.state === 'working',
-      }));
       const page = (locals: Record<string, unknown>) => ({
         view: 'app/enter',
-        locals: { devices: devices.map(({ label }) => label), isWoken: devices.some((one) => one.isWoken), ...locals },
+        locals: { devices: phones.map(({ label }) => label), ...locals },
       });
       // The same sign-in in another tab: it goes where that one went.
       if (challenge.isAnswered) return page({ state: 'approved' });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Factor, FactorMethod, FactorRecord } from '../../src/factors/contract.js';
+import { type Factor, type FactorMethod, type FactorRecord, summaryOf } from '../../src/factors/contract.js';
 import { hashCode, type RecoveryCodeData, readCode } from './codes.js';
 import { createEnrolment } from './enrolment.js';
 
@@ -29,11 +29,7 @@ export const recoveryCode: FactorMethod<z.output<typeof configuration>, Recovery
       summarise(records) {
         const batch = newest(records);
         const left = batch ? unused(batch) : 0;
-        if (!batch || left === 0) return [];
-        const { _id, method, label, createdAt, lastUsedAt } = batch;
-        return [
-          { id: _id, method, label, level: '2fa', createdAt, ...(lastUsedAt ? { lastUsedAt } : {}), facts: { left } },
-        ];
+        return batch && left > 0 ? [summaryOf(batch, { left })] : [];
       },
 
       begin: async () => ({ view: 'recovery_code/enter', locals: {} }),

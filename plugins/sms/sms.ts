@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { Factor, FactorDeps, FactorMethod, SecretReader } from '../../src/factors/contract.js';
+import {
+  type Factor,
+  type FactorDeps,
+  type FactorMethod,
+  type SecretReader,
+  summaryOf,
+} from '../../src/factors/contract.js';
 import { options, type SmsOptions } from './config.js';
 import { isHeld, newest, type SmsData } from './data.js';
 import { ensureIndexes } from './documents.js';
@@ -42,19 +48,9 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
       summarise(records) {
         const phone = newest(records);
         if (!phone) return [];
-        const { _id, method, label, createdAt, lastUsedAt, data } = phone;
-        return [
-          {
-            id: _id,
-            method,
-            label,
-            level: '2fa',
-            createdAt,
-            ...(lastUsedAt ? { lastUsedAt } : {}),
-            ...(data.usableFrom && isHeld(phone, clock.now()) ? { usableFrom: data.usableFrom } : {}),
-            facts: { masked: data.masked },
-          },
-        ];
+        const { masked, usableFrom } = phone.data;
+        const held = usableFrom && isHeld(phone, clock.now()) ? { usableFrom } : {};
+        return [{ ...summaryOf(phone, { masked }), ...held }];
       },
 
       async remove(accountId, factorId) {

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { type Factor, type FactorMethod, type FactorRecord, LABEL_MAX_LENGTH } from '../../src/factors/contract.js';
+import {
+  type Factor,
+  type FactorMethod,
+  type FactorRecord,
+  LABEL_MAX_LENGTH,
+  summaryOf,
+} from '../../src/factors/contract.js';
 import { secretContext, type TotpData } from './data.js';
 import { createEnrolment } from './enrolment.js';
 import { matchingStep, readCode } from './one-time-code.js';
@@ -37,16 +43,7 @@ export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
       enrolmentFields: { code: 20, label: LABEL_MAX_LENGTH },
       enrolment: createEnrolment(deps, MAXIMUM_PER_ACCOUNT),
 
-      summarise: (records) =>
-        records.map(({ _id, method, label, createdAt, lastUsedAt }) => ({
-          id: _id,
-          method,
-          label,
-          level: '2fa',
-          createdAt,
-          ...(lastUsedAt ? { lastUsedAt } : {}),
-          facts: {},
-        })),
+      summarise: (records) => records.map((record) => summaryOf(record)),
 
       begin: async () => ({ view: 'totp/enter', locals: {} }),
 

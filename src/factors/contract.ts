@@ -22,6 +22,7 @@ export { calendarDay } from '../policy/index.js';
 export type { Limit, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
+export { summaryOf } from './summary.js';
 
 export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email' | 'locale'>;
 

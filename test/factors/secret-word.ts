@@ -1,4 +1,4 @@
-import type { Factor, FactorMethod } from '../../src/factors/contract.js';
+import { type Factor, type FactorMethod, summaryOf } from '../../src/factors/contract.js';
 
 type SecretWordData = { word: string; answered: string[] };
 
@@ -15,15 +15,7 @@ export const secretWord: FactorMethod<undefined, SecretWordData> = {
       kind: 'primary',
       evidenceFields: { answer: 80 },
       enrolmentFields: { word: 40 },
-      summarise: (records) =>
-        records.map(({ _id, method, label, createdAt }) => ({
-          id: _id,
-          method,
-          label,
-          level: '2fa',
-          createdAt,
-          facts: {},
-        })),
+      summarise: (records) => records.map((record) => summaryOf(record)),
       enrolment: {
         announcedAs: 'factor_enrolled',
         async begin({ id }) {

@@ -1,4 +1,4 @@
-import type { Factor, FactorMethod } from '../../src/factors/contract.js';
+import { type Factor, type FactorMethod, summaryOf } from '../../src/factors/contract.js';
 
 type PhoneData = { secret: string };
 
@@ -13,15 +13,7 @@ export const trustedPhone: FactorMethod<{ replaces: boolean }, PhoneData> = {
       ...(replaces ? {} : { maximumPerAccount: 3 }),
       evidenceFields: { answer: 10 },
       enrolmentFields: { holder: 40, fails: 1 },
-      summarise: (records) =>
-        records.map(({ _id, method, label, createdAt }) => ({
-          id: _id,
-          method,
-          label,
-          level: '2fa',
-          createdAt,
-          facts: {},
-        })),
+      summarise: (records) => records.map((record) => summaryOf(record)),
       enrolment: {
         announcedAs: 'factor_enrolled',
         async begin({ id }) {

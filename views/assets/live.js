@@ -1,13 +1,12 @@
 // Parts of a page that change by themselves. What carries `data-live` (seconds) is asked for again at the page's own address and
 // replaced where `data-state` differs; the rest of the page, and what is typed there, stays. Where `data-events` says where to
-// listen, and `data-since` what was seen, it is asked for as soon as something has changed. `data-submit` names the form that is
-// sent by itself: there is nothing left to do but to go on.
+// listen, and `data-since` what was seen, it is asked for as soon as something has changed, or when this page is looked at again;
+// otherwise once, when `data-live-for` is over. `data-submit` names the form that is sent by itself: there is nothing left to do
+// but to go on.
 import { dress } from './page.js';
 
 /** Unless `data-live-for` says otherwise. */
 const LONGEST_SECONDS = 90;
-/** While it is listened to; in case a proxy keeps the events. */
-const LISTENING_SECONDS = 10;
 
 const visible = () =>
   new Promise((resolve) => {
@@ -18,17 +17,20 @@ const visible = () =>
 const pauseFor = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Resolves when something has changed, or might have; never sooner than it can be listened to. */
-const change = ({ dataset: { live, events, since } }) => {
+const change = ({ dataset: { live, liveFor = LONGEST_SECONDS, events, since } }) => {
   if (!events) return pauseFor(live).then(visible);
   return new Promise((resolve) => {
     const source = new EventSource(`${events}?since=${since}`);
     const heard = () => {
       source.close();
       removeEventListener('pagehide', heard);
+      document.removeEventListener('visibilitychange', seen);
       resolve();
     };
+    const seen = () => document.hidden || heard();
     source.addEventListener('changed', heard);
-    pauseFor(LISTENING_SECONDS).then(heard);
+    document.addEventListener('visibilitychange', seen);
+    pauseFor(liveFor).then(heard);
     // Not allowed to listen: asked for as often as without.
     source.addEventListener('error', () => {
       if (source.readyState === EventSource.CLOSED) pauseFor(live).then(heard);
@@ -47,7 +49,7 @@ const follow = (part, fresh) => {
     part.replaceChildren(...fresh.childNodes);
     dress(part);
   }
-  for (const name of ['state', 'live', 'events', 'since', 'submit']) {
+  for (const name of ['state', 'live', 'liveFor', 'events', 'since', 'submit']) {
     if (fresh.dataset[name]) part.dataset[name] = fresh.dataset[name];
     else delete part.dataset[name];
   }

@@ -44,7 +44,8 @@ function distance([px, py]: Point, [ax, ay]: Point, [bx, by]: Point): number {
 const isOnLine = (point: Point, line: readonly Point[]): boolean =>
   line.some((to, n) => n > 0 && distance(point, line[n - 1] ?? to, to) <= LINE_WIDTH / 2);
 
-function chunk(type: string, data: Buffer): Buffer {
+/** One of a PNG file (PNG specification section 5.3). */
+export function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const framed = Buffer.alloc(body.length + 8);
   framed.writeUInt32BE(data.length, 0);

@@ -4,6 +4,7 @@ import { newSignIn, origin, type TwoNodes } from '../../factors/two-nodes.js';
 import { answerWith, approveWith, asking, stateOf, type Waiting, waitingOn } from './approval.js';
 import { personWithPhone, twoNodesWithApp } from './pairs.js';
 import type { Phone } from './phone.js';
+import { PushService, Subscriber } from './push-service.js';
 
 const HOUR = 3_600;
 
@@ -12,14 +13,20 @@ let a: Engine;
 let b: Engine;
 let account: EngineAccount;
 let phone: Phone;
+let service: PushService;
 beforeAll(async () => {
-  nodes = await twoNodesWithApp();
+  service = await PushService.start();
+  nodes = await twoNodesWithApp({ push: { privateOrigins: [service.origin] } });
   ({ a, b } = nodes);
 });
-afterAll(() => nodes.stop());
+afterAll(async () => {
+  await nodes.stop();
+  await service.stop();
+});
 beforeEach(async () => {
   nodes.clock.advance(2 * HOUR);
   ({ account, phone } = await personWithPhone(nodes));
+  service.pushed.length = 0;
   for (const told of [nodes.audited, nodes.announced, nodes.announcements, nodes.logged]) told.length = 0;
 });
 
@@ -29,11 +36,15 @@ const only = async (): Promise<Waiting> => {
   return waiting;
 };
 const inSeconds = (seconds: number) => new Date(nodes.clock.now().getTime() + seconds * 1000);
+const subscribe = async (one = phone): Promise<void> => {
+  const { subscription } = new Subscriber(`${service.origin}/${one.deviceId}`);
+  expect(await one.post('/push', { subscription })).toMatchObject({ status: 200 });
+};
 /** Asks and is done with it, so that the next one has a place. */
-const askAndLeave = async (engine = a): Promise<unknown> => {
+const askAndLeave = async (engine = a): Promise<Record<string, unknown>> => {
   const { signIn, locals } = await asking(engine, account);
   await engine.cancel(account.id, signIn.cid);
-  return locals.state;
+  return locals;
 };
 
 describe('the phone is asked', () => {
@@ -101,7 +112,7 @@ describe('limits', () => {
     const mine = await asking(a, account);
     const [{ id }] = (await waitingOn(phone)) as [Waiting];
     nodes.clock.advance(10);
-    const strangers = await Promise.all(Array.from({ length: 12 }, (_, n) => asking(n % 2 ? a : b, account)));
+    const strangers = await Promise.all(Array.from({ length: 30 }, (_, n) => asking(n % 2 ? a : b, account)));
     const states = strangers.map(({ locals }) => locals.state);
     expect(states.filter((state) => state === 'waiting')).toHaveLength(2);
     const refused = strangers.find(({ locals }) => locals.state === 'too_many');
@@ -128,45 +139,45 @@ describe('limits', () => {
     expect(await b.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
   });
 
-  test('twenty in an hour without one that signs in, on both nodes together; what asked nobody counts nothing', async () => {
-    const states = [];
-    for (let n = 0; n < 20; n += 1) states.push(await askAndLeave(n % 2 ? a : b));
-    expect(states).toEqual(Array.from({ length: 20 }, () => 'waiting'));
-    const { signIn, locals } = await asking(b, account);
-    expect(locals).toMatchObject({ state: 'too_many', retryAt: inSeconds(HOUR) });
-    expect(await a.send(signIn, 'app')).toMatchObject({ status: 'refused', retryAt: inSeconds(HOUR) });
-    expect(await waitingOn(phone)).toEqual([]);
-    const { account: ben } = await personWithPhone(nodes);
-    expect((await asking(a, ben)).locals.state).toBe('waiting');
-    nodes.clock.advance(HOUR);
-    expect(await stateOf(a, signIn)).toBe('waiting');
-  });
-
-  test('a second tab, a look while three wait and a wish while one waits do not count', async () => {
+  test('a second tab, a look while three wait and a wish while one waits wake nobody, and twenty in an hour do', async () => {
+    await subscribe();
     const signIn = newSignIn(account);
     await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? a : b).begin(signIn, 'app')));
     for (let n = 0; n < 10; n += 1) await a.send(signIn, 'app');
     await asking(a, account);
     await asking(a, account);
     for (let n = 0; n < 10; n += 1) expect((await asking(b, account)).locals.state).toBe('too_many');
+    expect(service.pushed).toHaveLength(3);
     await a.cancel(account.id);
-    for (let n = 0; n < 17; n += 1) expect(await askAndLeave()).toBe('waiting');
-    expect(await askAndLeave()).toBe('too_many');
+    for (let n = 0; n < 17; n += 1) expect(await askAndLeave(n % 2 ? a : b)).toMatchObject({ isWoken: true });
+    expect(service.pushed).toHaveLength(20);
   });
 
-  test('40 at once: no more than are left', async () => {
-    for (let n = 0; n < 18; n += 1) await askAndLeave();
-    const asked = await Promise.all(Array.from({ length: 40 }, (_, n) => asking(n % 2 ? a : b, account)));
-    expect(asked.filter(({ locals }) => locals.state === 'waiting')).toHaveLength(2);
-  });
-
-  test('whoever signs in begins anew', async () => {
-    for (let n = 0; n < 19; n += 1) await askAndLeave();
-    const { signIn, number } = await asking(a, account);
+  test('woken too often, the phone is asked all the same: a stranger shuts nobody out, and nobody else is touched', async () => {
+    await subscribe();
+    for (let n = 0; n < 20; n += 1) await askAndLeave(n % 2 ? a : b);
+    for (let n = 0; n < 10; n += 1) expect(await askAndLeave()).toMatchObject({ state: 'waiting', isWoken: false });
+    expect(service.pushed).toHaveLength(20);
+    const ben = await personWithPhone(nodes);
+    await subscribe(ben.phone);
+    expect((await asking(a, ben.account)).locals).toMatchObject({ isWoken: true });
+    const { signIn, number, locals } = await asking(b, account);
+    expect(locals).toMatchObject({ state: 'waiting', isWoken: false });
     await approveWith(phone, await only(), number);
     expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
-    for (let n = 0; n < 20; n += 1) expect(await askAndLeave()).toBe('waiting');
-    expect(await askAndLeave()).toBe('too_many');
+    // The owner is there: from then on the phone is woken again.
+    for (let n = 0; n < 20; n += 1) expect(await askAndLeave()).toMatchObject({ isWoken: true });
+    expect(await askAndLeave()).toMatchObject({ isWoken: false });
+    nodes.clock.advance(HOUR);
+    expect(await askAndLeave()).toMatchObject({ isWoken: true });
+  });
+
+  test('40 at once wake no more than are left', async () => {
+    await subscribe();
+    for (let n = 0; n < 18; n += 1) await askAndLeave();
+    await Promise.all(Array.from({ length: 40 }, (_, n) => asking(n % 2 ? a : b, account)));
+    expect(await waitingOn(phone)).toHaveLength(3);
+    expect(service.pushed.length).toBeLessThanOrEqual(20);
   });
 });
 

@@ -37,9 +37,9 @@ beforeEach(() => {
   accountId = randomBytes(8).toString('hex');
   clock.advance(7_200);
 });
-const details = '{"at":"2046-03-02T09:00:00.000Z"}';
+const question = { details: '{"at":"2046-03-02T09:00:00.000Z"}', isWoken: false };
 const ask = async (cid = randomBytes(8).toString('hex'), engine = a): Promise<ChallengeDocument> => {
-  const opening = await engine.open({ cid, accountId, details });
+  const opening = await engine.open({ cid, accountId, ...question });
   if (!('challenge' in opening)) throw new Error(`no place until ${opening.retryAt.toISOString()}`);
   return opening.challenge;
 };
@@ -165,21 +165,21 @@ describe('places', () => {
 
   test('three for an account, on two nodes together; a fourth pushes nobody out and hears when there will be one', async () => {
     const openings = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => (n % 2 ? a : b).open({ cid: `cid-${n}`, accountId, details })),
+      Array.from({ length: 30 }, (_, n) => (n % 2 ? a : b).open({ cid: `cid-${n}`, accountId, ...question })),
     );
     const opened = openings.flatMap((opening) => ('challenge' in opening ? [opening.challenge] : []));
     expect(opened).toHaveLength(3);
     expect((await b.listFor(accountId)).map(({ _id }) => _id).sort()).toEqual(opened.map(({ _id }) => _id).sort());
     clock.advance(20);
-    expect(await b.open({ cid: 'fourth', accountId, details })).toEqual({
+    expect(await b.open({ cid: 'fourth', accountId, ...question })).toEqual({
       retryAt: new Date(clock.now().getTime() + 100_000),
     });
     for (const challenge of opened) expect((await stored(challenge))?.status).toBe('pending');
     expect(await a.postpone(by(opened[0] as ChallengeDocument))).toBe(true);
-    expect(await b.open({ cid: 'fourth', accountId, details })).toMatchObject({ isNew: true });
-    expect(await b.open({ cid: 'fifth', accountId, details })).toHaveProperty('retryAt');
+    expect(await b.open({ cid: 'fourth', accountId, ...question })).toMatchObject({ isNew: true });
+    expect(await b.open({ cid: 'fifth', accountId, ...question })).toHaveProperty('retryAt');
     clock.advance(100);
-    expect(await b.open({ cid: 'fifth', accountId, details })).toMatchObject({ isNew: true });
+    expect(await b.open({ cid: 'fifth', accountId, ...question })).toMatchObject({ isNew: true });
   });
 
   test('every end gives the place back', async () => {
@@ -261,7 +261,7 @@ test('goes along indexes', async () => {
   await a.claim(one._id, one);
   await a.deny(by(await ask()));
   for (let n = 0; n < 3; n += 1) await ask();
-  await a.open({ cid: 'fourth', accountId, details });
+  await a.open({ cid: 'fourth', accountId, ...question });
   await a.cancel(accountId, one.cid);
   await a.cancel(accountId);
   await db?.command({ profile: 0 });

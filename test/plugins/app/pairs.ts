@@ -5,7 +5,9 @@ import type { Engine, EngineAccount } from '../../../src/factors/index.js';
 import { newAccount, origin, type TwoNodes, twoNodes } from '../../factors/two-nodes.js';
 import { Phone, toEngine } from './phone.js';
 
-export const twoNodesWithApp = (): Promise<TwoNodes> => twoNodes([app as FactorMethod, totp as FactorMethod]);
+/** @param config of the app. */
+export const twoNodesWithApp = (config?: unknown): Promise<TwoNodes> =>
+  twoNodes([app as FactorMethod, totp as FactorMethod], ({ id }) => (id === app.id ? config : undefined));
 
 /** The browser of the page. */
 export const HERE = { ...origin, browser: 'browser-1' };

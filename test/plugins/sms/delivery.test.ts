@@ -212,6 +212,17 @@ describe('an order', () => {
     expect(seen).toEqual(['queued', true]);
   });
 
+  test('that cannot be stored is not put in the outbox', async () => {
+    const order = orderOf();
+    await world.messages.createIndex({ country: 1 }, { unique: true });
+    const { country } = order;
+    await world.messages.insertOne({ _id: 'in-the-way', country } as Parameters<typeof world.messages.insertOne>[0]);
+    const posted: string[] = [];
+    world.outbox.look = async (id) => void posted.push(id);
+    await expect(sender().order(order)).rejects.toThrow('E11000');
+    expect(posted).toEqual([]);
+  });
+
   test('whose code could not be checked goes nowhere, and is given back to the budget', async () => {
     const order = orderOf();
     const remember = async () => {
