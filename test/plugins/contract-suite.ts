@@ -117,6 +117,7 @@ export function describeContract(driver: PluginDriver): void {
       const signIn = newSignIn(person.account);
       const result = await b.submit(signIn, id, await person.answer(signIn));
       expect(result).toMatchObject({ status: 'verified', method: id, factorId: person.factorId, level: '2fa' });
+      expect((await b.find(person.account.id, person.factorId))?.lastUsedAt).toEqual(nodes.clock.now());
       expect(nodes.audited.at(-1)).toMatchObject({
         type: 'factor_verified',
         accountId: person.account.id,

@@ -309,6 +309,27 @@ test('a sign-in that is confirmed on the phone goes on by itself, once; any othe
   await page.context().close();
 });
 
+test('a page that listens asks for nothing meanwhile: only when it is looked at again, and when the time is over', async () => {
+  const page = await open('app/enter');
+  await page.clock.install();
+  await page.reload();
+  const before = gets;
+  const elapse = async (ms: number) => {
+    await page.clock.runFor(ms);
+    await page.waitForTimeout(150);
+    return gets - before;
+  };
+  expect(await elapse(100_000)).toBe(0);
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  expect(await elapse(0)).toBe(1);
+  expect(await elapse(100_000)).toBe(1);
+  shown = 'app/enter#expired';
+  expect(await elapse(25_000)).toBe(2);
+  expect(await page.textContent('#confirmation')).toContain('Get a new number');
+  expect(await elapse(300_000)).toBe(2);
+  await page.context().close();
+});
+
 test('confirmed before the page was there: it goes on at once; not where it was just refused', async () => {
   const page = await open('app/enter#approved');
   await page.waitForSelector('text=done');
