@@ -297,6 +297,7 @@ test('a sign-in that is confirmed on the phone goes on by itself, once; any othe
   expect(await page.textContent('.number')).toBe('482 915');
   await changed('app/enter#postponed');
   await page.waitForSelector('text=Get a new number');
+  expect(await page.textContent('h1')).toBe('Not confirmed yet');
   expect(await page.locator('.number').count()).toBe(0);
   expect(await page.getAttribute('#confirmation', 'role')).toBe('status');
   expect(posts).toEqual([]);
@@ -324,9 +325,10 @@ test('a page that listens asks for nothing meanwhile: only when it is looked at 
   expect(await elapse(0)).toBe(1);
   expect(await elapse(100_000)).toBe(1);
   shown = 'app/enter#expired';
-  expect(await elapse(25_000)).toBe(2);
-  expect(await page.textContent('#confirmation')).toContain('Get a new number');
-  expect(await elapse(300_000)).toBe(2);
+  // Asked for, and as it is another state, loaded.
+  expect(await elapse(25_000)).toBe(3);
+  expect(await page.textContent('h1')).toBe('This number is no longer good');
+  expect(await elapse(300_000)).toBe(3);
   await page.context().close();
 });
 

@@ -2,7 +2,7 @@
 // replaced where `data-state` differs; the rest of the page, and what is typed there, stays. Where `data-events` says where to
 // listen, and `data-since` what was seen, it is asked for as soon as something has changed, or when this page is looked at again;
 // otherwise once, when `data-live-for` is over. `data-submit` names the form that is sent by itself: there is nothing left to do
-// but to go on.
+// but to go on. Where nothing is typed (`data-whole`) any other state is a page of its own, with its title.
 import { dress } from './page.js';
 
 /** Unless `data-live-for` says otherwise. */
@@ -43,6 +43,10 @@ const goOn = ({ dataset: { submit } }) => submit && document.getElementById(subm
 
 const follow = (part, fresh) => {
   if (!fresh) return part.removeAttribute('data-live');
+  if ('whole' in part.dataset && fresh.dataset.state !== part.dataset.state && !fresh.dataset.submit) {
+    part.removeAttribute('data-live');
+    return location.replace(location.href);
+  }
   // The part itself stays in the page: a live region that is put in anew is not read out.
   if (fresh.dataset.state !== part.dataset.state) {
     part.className = fresh.className;

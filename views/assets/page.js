@@ -66,7 +66,7 @@ function countDown(wait) {
   const left = document.createElement('span');
   left.setAttribute('aria-hidden', 'true');
   wait.after(left);
-  const timer = setInterval(() => {
+  const tick = () => {
     const seconds = Math.ceil((end - Date.now()) / 1000);
     if (seconds > 0) {
       const clockwise = [Math.floor(seconds / 60), seconds % 60].map((part) => String(part).padStart(2, '0'));
@@ -77,7 +77,9 @@ function countDown(wait) {
     left.remove();
     if (button) button.disabled = false;
     wait.textContent = wait.dataset.again;
-  }, 1000);
+  };
+  const timer = setInterval(tick, 1000);
+  tick();
 }
 
 dress(document);
