@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ApiAnswer, FactorDeps } from '../../src/factors/contract.js';
-import type { Answering, ChallengeDocument, Challenges } from './challenges.js';
+import type { Unit } from '../../src/platform/database.js';
+import type { ChallengeDocument, Challenges } from './challenges.js';
 import type { AppData } from './data.js';
 import { type DeviceCall, type Endpoint, endpoint } from './device-api.js';
 import { ok, problem } from './envelope.js';
@@ -19,7 +20,7 @@ type Decided = z.output<typeof claimsSchema>;
 
 /** What waits for an answer of a phone's account, and the answer. */
 export function approvalEndpoints(
-  { audit, issuer, logger }: Pick<FactorDeps<AppData>, 'audit' | 'issuer' | 'logger'>,
+  { audit, database, issuer, logger }: Pick<FactorDeps<AppData>, 'audit' | 'database' | 'issuer' | 'logger'>,
   { challenges, notMe }: { challenges: Challenges; notMe: NotMe },
 ): Endpoint[] {
   const refuse = ({ device, request: { requestId } }: Pick<DeviceCall, 'device' | 'request'>, reason: string) => {
@@ -43,19 +44,38 @@ export function approvalEndpoints(
     return decided.success ? decided.data : { reason: 'decision' };
   };
 
-  const approve = async (call: DeviceCall, answering: Answering, number: string): Promise<ApiAnswer> => {
-    const result = await challenges.approve(answering, number);
-    if (result?.status === 'approved') return ok({ outcome: 'approved' });
-    if (!result) return refuse(call, 'over');
-    const { requestId, ip } = call.request;
-    await audit.record({
-      type: 'factor_rejected',
-      accountId: answering.accountId,
-      actor: { type: 'account', id: answering.accountId },
-      origin: { requestId, ...(ip ? { ip } : {}) },
-      details: { method: 'app', reason: 'wrong', factorId: answering.factorId },
-    });
-    return problem('WRONG_NUMBER', { triesLeft: result.triesLeft });
+  /** What came of it; undefined when it is not possible, or not any more. */
+  const answer = async (
+    call: DeviceCall,
+    challenge: ChallengeDocument,
+    decided: Decided,
+    unit: Unit,
+  ): Promise<ApiAnswer | undefined> => {
+    const { account, device, request } = call;
+    const { requestId, ip } = request;
+    const origin = { requestId, ...(ip ? { ip } : {}) };
+    const answering = { id: challenge._id, accountId: account.id, factorId: device._id };
+    switch (decided.decision) {
+      case 'not_now':
+        return (await challenges.postpone(answering, unit)) ? ok({ outcome: 'postponed' }) : undefined;
+      case 'not_me':
+        return (await notMe(account, answering, challenge, origin, unit)) ? ok({ outcome: 'denied' }) : undefined;
+      case 'approve': {
+        const result = await challenges.approve(answering, decided.number, unit);
+        if (result?.status !== 'wrong') return result && ok({ outcome: 'approved' });
+        await audit.record(
+          {
+            type: 'factor_rejected',
+            accountId: account.id,
+            actor: { type: 'account', id: account.id },
+            origin,
+            details: { method: 'app', reason: 'wrong', factorId: device._id },
+          },
+          unit,
+        );
+        return problem('WRONG_NUMBER', { triesLeft: result.triesLeft });
+      }
+    }
   };
 
   return [
@@ -79,25 +99,13 @@ export function approvalEndpoints(
       path: '/challenges/:id/answer',
       body: z.strictObject({ answer: z.string().max(JWS_LENGTH) }),
       async handle(call) {
-        const { account, body, device, params, request } = call;
-        const { id = '' } = params;
-        const challenge = await challenges.findPending({ id, accountId: account.id });
+        const { account, body, params } = call;
+        const challenge = await challenges.findPending({ id: params.id ?? '', accountId: account.id });
         if (!challenge) return refuse(call, 'not pending');
         const decided = await read(body.answer, call, challenge);
         if ('reason' in decided) return refuse(call, decided.reason);
-        const answering = { id, accountId: account.id, factorId: device._id };
-        switch (decided.decision) {
-          case 'approve':
-            return approve(call, answering, decided.number);
-          case 'not_now':
-            return (await challenges.postpone(answering)) ? ok({ outcome: 'postponed' }) : refuse(call, 'over');
-          case 'not_me': {
-            const { requestId, ip } = request;
-            const origin = { requestId, ...(ip ? { ip } : {}) };
-            const isDenied = await notMe(account, answering, challenge, origin);
-            return isDenied ? ok({ outcome: 'denied' }) : refuse(call, 'over');
-          }
-        }
+        const answered = await database.transaction((unit) => answer(call, challenge, decided, unit));
+        return answered ?? refuse(call, 'over');
       },
     }),
   ];

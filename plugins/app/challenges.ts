@@ -79,7 +79,10 @@ const numberContext = ({ _id, accountId }: Pick<ChallengeDocument, '_id' | 'acco
 const isSame = (typed: string, number: string): boolean =>
   typed.length === number.length && timingSafeEqual(Buffer.from(typed), Buffer.from(number));
 
-/** The questions to phones. Every transition is one conditional update: of all answers one counts. */
+/**
+ * The questions to phones. Every transition is one conditional update: of all answers one counts. What can end a pending one is done in
+ * transactions alone, see `Database.transaction`.
+ */
 export function createChallenges(
   { clock, database, random, secretBox }: Pick<FactorDeps, 'clock' | 'database' | 'random' | 'secretBox'>,
   { digits }: Pick<ChallengeDocument, 'digits'>,
@@ -103,15 +106,15 @@ export function createChallenges(
     secretBox.open(challenge.number, numberContext(challenge)).toString();
   const answer = async (
     { factorId, ...which }: Answering,
-    status: 'denied' | 'postponed',
+    status: 'approved' | 'denied' | 'postponed',
     seconds: number,
-    unit?: Unit,
+    { session }: Unit,
   ): Promise<boolean> => {
     const now = clock.now();
     const { modifiedCount } = await challenges.updateOne(
       pending(which, now),
       { $set: { status, factorId, changedAt: now, expiresAt: inSeconds(now, seconds) }, $unset: { place: '' } },
-      unit ? { session: unit.session } : {},
+      { session },
     );
     return modifiedCount === 1;
   };
@@ -194,18 +197,14 @@ export function createChallenges(
     numberOf,
 
     /** Undefined: not possible, or not any more. A wrong number is counted; the last one ends the challenge. */
-    async approve({ id, accountId, factorId }: Answering, typed: string): Promise<Approving | undefined> {
+    async approve(answering: Answering, typed: string, unit: Unit): Promise<Approving | undefined> {
       const now = clock.now();
-      const open = pending({ id, accountId }, now);
-      const found = await challenges.findOne(open);
+      const { session } = unit;
+      const open = pending(answering, now);
+      const found = await challenges.findOne(open, { session });
       if (!found) return undefined;
-      if (isSame(typed, numberOf(found))) {
-        const { modifiedCount } = await challenges.updateOne(open, {
-          $set: { status: 'approved', factorId, changedAt: now, expiresAt: inSeconds(now, LIFE_SECONDS) },
-          $unset: { place: '' },
-        });
-        return modifiedCount === 1 ? { status: 'approved' } : undefined;
-      }
+      if (isSame(typed, numberOf(found)))
+        return (await answer(answering, 'approved', LIFE_SECONDS, unit)) ? { status: 'approved' } : undefined;
       const isLast = { $gte: [{ $add: ['$wrong', 1] }, TRIES] };
       const counted = await challenges.findOneAndUpdate(
         open,
@@ -219,16 +218,16 @@ export function createChallenges(
             },
           },
         ],
-        { returnDocument: 'after' },
+        { returnDocument: 'after', session },
       );
       return counted ? { status: 'wrong', triesLeft: TRIES - counted.wrong } : undefined;
     },
 
     /** "Not now". False: not possible, or not any more. */
-    postpone: (answering: Answering): Promise<boolean> => answer(answering, 'postponed', 0),
+    postpone: (answering: Answering, unit: Unit): Promise<boolean> => answer(answering, 'postponed', 0, unit),
 
     /** "It wasn't me". False: not possible, or not any more. */
-    deny: (answering: Answering, unit?: Unit): Promise<boolean> => answer(answering, 'denied', HELD_SECONDS, unit),
+    deny: (answering: Answering, unit: Unit): Promise<boolean> => answer(answering, 'denied', HELD_SECONDS, unit),
 
     /** Takes the approval for the sign-in that asked, once. Returns the device that gave it. */
     async claim(id: string, { cid, accountId }: Pick<Question, 'cid' | 'accountId'>): Promise<string | undefined> {
@@ -243,15 +242,18 @@ export function createChallenges(
     /** Nothing that waits, or was approved and not fetched, is worth anything any more: of one sign-in, or of all. */
     async cancel(accountId: string, cid?: string): Promise<void> {
       const now = clock.now();
-      await challenges.updateMany(
-        {
-          accountId,
-          ...(cid === undefined ? {} : { cid }),
-          status: { $in: ['pending', 'approved'] },
-          expiresAt: { $gt: now },
-        },
-        { $set: { status: 'cancelled', changedAt: now }, $unset: { place: '' } },
-      );
+      const live: mongo.Filter<ChallengeDocument> = {
+        accountId,
+        ...(cid === undefined ? {} : { cid }),
+        status: { $in: ['pending', 'approved'] },
+        expiresAt: { $gt: now },
+      };
+      // Asked at each look at another method's page: mostly there is none.
+      if (!(await challenges.findOne(live, { projection: { _id: 1 } }))) return;
+      await database.transaction(async ({ session }) => {
+        const cancelled = { status: 'cancelled' as const, changedAt: now };
+        await challenges.updateMany(live, { $set: cancelled, $unset: { place: '' } }, { session });
+      });
     },
   };
 }

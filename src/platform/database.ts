@@ -8,6 +8,9 @@ export interface Database {
   /**
    * All writes of `work` or none, with majority. It runs again when another transaction was faster, so it must do nothing
    * but read and write through `unit.session`; everything else belongs into `unit.afterCommit`.
+   *
+   * A write outside waits in MongoDB for an open transaction that has changed the same document, and holds a connection while it
+   * waits: enough of them, and the transaction finds none to go on with. What many can change at once is changed by transactions alone.
    */
   transaction<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   close(): Promise<void>;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
+  type Answering,
   type ChallengeDocument,
-  type Challenges,
   createChallenges,
   ensureChallengeIndexes,
 } from '../../../plugins/app/challenges.js';
@@ -14,18 +15,32 @@ import { testDatabase } from '../../support/database.js';
 
 let first: Awaited<ReturnType<typeof testDatabase>>;
 let second: Database;
-let a: Challenges;
-let b: Challenges;
+let a: Node;
+let b: Node;
+let doors: ReturnType<typeof doorsOf>;
 const clock = new FakeClock(new Date('2046-03-02T09:00:00Z'));
 const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32) }], randomBytes(32));
-const node = (database: Database, digits = 6): Challenges =>
-  createChallenges({ clock, database, random: systemRandom, secretBox }, { digits });
+const doorsOf = (database: Database) =>
+  createChallenges({ clock, database, random: systemRandom, secretBox }, { digits: 6 });
+/** The answers of phones come each in a unit of its own. */
+const node = (database: Database) => {
+  const challenges = doorsOf(database);
+  const { approve, deny, postpone } = challenges;
+  return {
+    ...challenges,
+    approve: (one: Answering, typed: string) => database.transaction((unit) => approve(one, typed, unit)),
+    deny: (one: Answering) => database.transaction((unit) => deny(one, unit)),
+    postpone: (one: Answering) => database.transaction((unit) => postpone(one, unit)),
+  };
+};
+type Node = ReturnType<typeof node>;
 
 beforeAll(async () => {
   first = await testDatabase();
   second = await connectDatabase(first.uri, { name: first.name });
   await ensureChallengeIndexes(first);
   [a, b] = [node(first), node(second)];
+  doors = doorsOf(first);
 });
 afterAll(async () => {
   await second.close();
@@ -38,7 +53,10 @@ beforeEach(() => {
   clock.advance(7_200);
 });
 const question = { details: '{"at":"2046-03-02T09:00:00.000Z"}', isWoken: false };
-const ask = async (cid = randomBytes(8).toString('hex'), engine = a): Promise<ChallengeDocument> => {
+const ask = async (
+  cid = randomBytes(8).toString('hex'),
+  engine: Pick<Node, 'open'> = a,
+): Promise<ChallengeDocument> => {
   const opening = await engine.open({ cid, accountId, ...question });
   if (!('challenge' in opening)) throw new Error(`no place until ${opening.retryAt.toISOString()}`);
   return opening.challenge;
@@ -50,6 +68,24 @@ const wrongFor = (challenge: ChallengeDocument): string =>
   String((Number(a.numberOf(challenge)) + 1) % 10 ** challenge.digits).padStart(challenge.digits, '0');
 
 describe('the answer', () => {
+  test.each([
+    ['answers', (challenge: ChallengeDocument) => a.approve(by(challenge), wrongFor(challenge))],
+    ['cancellations', () => a.cancel(accountId)],
+  ])('more %s at once than a node has connections leave one for the unit that was first', async (_what, change) => {
+    const challenge = await ask();
+    let others: Promise<unknown[]> | undefined;
+    const isDenied = await first.transaction(async (unit) => {
+      const denied = await doors.deny(by(challenge), unit);
+      others ??= Promise.all(Array.from({ length: 120 }, () => change(challenge)));
+      await pause(300);
+      await first.collection('told').insertOne({ at: clock.now() }, { session: unit.session });
+      return denied;
+    });
+    await others;
+    expect(isDenied).toBe(true);
+    expect((await stored(challenge))?.status).toBe('denied');
+  });
+
   test('200 approvals and refusals at once, on two nodes: one counts', async () => {
     const challenge = await ask();
     const number = a.numberOf(challenge);
