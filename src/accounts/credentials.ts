@@ -7,7 +7,7 @@ import { type AccountDocument, accountModel, type StoredPassword, toAccount } fr
 /** The one place that hands out password hashes; private to this folder. */
 export interface Credentials {
   find(login: string): Promise<{ account: Account; password?: StoredPassword } | undefined>;
-  /** Stores a hash of the same password with today's parameters, unless the password was changed meanwhile. */
+  /** Stores a hash of ours of the same password, with today's parameters, unless the password was changed meanwhile. */
   renew(accountId: string, from: string, to: string): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function createCredentials({ database, clock }: { database: Database; clo
     async renew(accountId, from, to) {
       await accounts.updateOne(
         { _id: accountId, 'password.hash': from },
-        { $set: { 'password.hash': to, updatedAt: clock.now() } },
+        { $set: { 'password.hash': to, updatedAt: clock.now() }, $unset: { 'password.isImported': '' } },
       );
     },
   };

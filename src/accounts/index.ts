@@ -20,6 +20,7 @@ export {
   type DirectoryFilter,
   type NamedAccount,
 } from './directory.js';
+export { type HashRefusal, refusalOfHash } from './imported-hashes/index.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations } from './invitations.js';
 export { normaliseLogin } from './login.js';

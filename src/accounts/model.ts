@@ -4,8 +4,10 @@ import type { Account, Standing } from './contract.js';
 
 /** A password as stored. */
 export interface StoredPassword {
-  /** PHC string. */
+  /** PHC string, or in the form of the system it was imported from. */
   hash: string;
+  /** Came with an import, and was not made anew yet. */
+  isImported?: boolean;
   changedAt: Date;
   /** Known to others: the next sign-in asks for a new one. */
   compromised?: boolean;
@@ -69,7 +71,12 @@ const schema = new Schema<AccountDocument>(
     locale: String,
     claims: { type: Schema.Types.Mixed, default: undefined },
     password: new Schema<StoredPassword>(
-      { hash: { type: String, required: true }, changedAt: { type: Date, required: true }, compromised: Boolean },
+      {
+        hash: { type: String, required: true },
+        isImported: Boolean,
+        changedAt: { type: Date, required: true },
+        compromised: Boolean,
+      },
       part,
     ),
     standing,

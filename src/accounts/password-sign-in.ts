@@ -102,7 +102,7 @@ export function createPasswordSignIn(deps: {
       }
 
       const found = await credentials.find(attempt.login);
-      const verified = await passwords.verify(found?.password?.hash, attempt.password).catch(async (error: unknown) => {
+      const verified = await passwords.verify(found?.password, attempt.password).catch(async (error: unknown) => {
         // Nothing was tried.
         await throttle.settleAll([{ subject, release: [COUNTER] }, ...ofNetwork]);
         throw error;

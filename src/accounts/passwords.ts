@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Random } from '../platform/random.js';
 import { isStaleSlowHash, type SlowHashParameters, slowHash, slowVerify } from '../platform/slow-hash.js';
 import { createGate } from './gate.js';
+import { verifyImportedHash } from './imported-hashes/index.js';
 import { isTooLong, normalisePassword } from './password-rules.js';
 
 /** One of the equally strong settings of the OWASP Password Storage Cheat Sheet; the one that is fastest here. */
@@ -14,10 +15,17 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /**
    * Runs one hash whatever the arguments: without `stored`, or with a password that none can be, against a hash that nothing gives.
-   * `needsRehash`: right, but stored with other parameters than today's.
+   * `needsRehash`: right, but stored with other parameters than today's, or by another system, and a hash of ours would do as well.
    * @throws AppError OVERLOADED when too many hashes are waiting.
    */
-  verify(stored: string | undefined, password: string): Promise<{ isRight: boolean; needsRehash: boolean }>;
+  verify(stored: KnownHash | undefined, password: string): Promise<{ isRight: boolean; needsRehash: boolean }>;
+}
+
+/** A hash as it stands in the database. */
+export interface KnownHash {
+  hash: string;
+  /** Made by another system, of the password as it was typed. */
+  isImported?: boolean;
 }
 
 /**
@@ -44,12 +52,16 @@ export function createPasswords({
     hash: (password) => gate.run(() => derive.slowHash(normalisePassword(password), PARAMETERS)),
 
     async verify(stored, password) {
+      if (stored?.isImported && password !== '') {
+        const { isRight, isWhole } = await gate.run(() => verifyImportedHash(stored.hash, password));
+        return { isRight, needsRehash: isRight && isWhole && !isTooLong(password) };
+      }
       const isPossible = stored !== undefined && password !== '' && !isTooLong(password);
-      const [against, input] = isPossible ? [stored, normalisePassword(password)] : [dummy, 'x'];
+      const [against, input] = isPossible ? [stored.hash, normalisePassword(password)] : [dummy, 'x'];
       const isRight = await gate.run(() => derive.slowVerify(against, input));
       return {
         isRight: isPossible && isRight,
-        needsRehash: isPossible && isRight && isStaleSlowHash(stored, PARAMETERS),
+        needsRehash: isPossible && isRight && isStaleSlowHash(stored.hash, PARAMETERS),
       };
     },
   };
