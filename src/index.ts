@@ -7,6 +7,7 @@ export { accountClient } from './account-pages/index.js';
 export type { Account, AccountSource, Standing } from './accounts/contract.js';
 export type { Notice, Notifier } from './notifications/contract.js';
 export { connectDatabase, type Database } from './platform/database.js';
+export { type OpenMongo, type OpenMongoOptions, openMongo } from './platform/embedded-mongodb/index.js';
 export {
   type AfterPassword,
   CLIENT_METADATA,

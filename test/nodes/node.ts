@@ -16,8 +16,12 @@ export interface ServerNode {
 
 const COMMAND = join(projectRoot, 'dist/src/cli/main.js');
 
-export function spawnNode(configFile: string, env: Record<string, string>): ServerNode {
-  const child = spawn(process.execPath, [COMMAND, 'start', '--config', configFile], {
+export const spawnNode = (configFile: string, env: Record<string, string>): ServerNode =>
+  spawnServer([COMMAND, 'start', '--config', configFile], env);
+
+/** A process of Node that says `Ready: ` when it is. */
+export function spawnServer(args: readonly string[], env: Record<string, string>): ServerNode {
+  const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
