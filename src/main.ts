@@ -5,6 +5,7 @@ import { createAudit } from './audit/index.js';
 import { type Config, clientsWithSecrets, type Environment, readSecret, type Secrets } from './config/index.js';
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
 import { loadSigningKeys } from './oidc/index.js';
+import { createHealth } from './operations/index.js';
 import { systemClock } from './platform/clock.js';
 import { connectDatabase, type Database } from './platform/database.js';
 import { openListener } from './platform/listener.js';
@@ -77,7 +78,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     app.web.warmUp();
     await app.engine.warmUp();
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
-    const listener = await openListener(app.koa.callback(), config.listen);
+    const health = createHealth({ database, clock: systemClock, logger, signingKeys: () => jwks.length });
+    const answer = app.koa.callback();
+    const listener = await openListener((request, response) => {
+      if (!health.handle(request, response)) void answer(request, response);
+    }, config.listen);
     app.outbox.start();
     app.backfill().catch((err: unknown) => logger.warn({ err }, 'accounts not completed, the next start tries again'));
     const sweeping = setInterval(() => void sweep(app, logger), SWEEP_MS).unref();
@@ -89,6 +94,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       invite: (account) => app.sendInvitation(account, { type: 'operator' }),
       database,
       async stop() {
+        health.stopping();
+        await sleep(config.listen.drainSeconds * 1000);
         clearInterval(sweeping);
         app.desk.watcher.stop();
         app.web.streams.close();

@@ -18,7 +18,7 @@ async function serve(file: string, io: CliIo): Promise<void> {
   const { env } = io;
   const config = loadConfig(file, env);
   const secrets = secretsOf(config, env);
-  const stopped = untilSignal(io);
+  const stopped = untilSignal(io, config.listen.drainSeconds * 1000 + STOP_WITHIN_MS);
   const mongo = await openMongo({ dataPath: config.database.embeddedPath, env, log: io.err });
   try {
     if (mongo.embedded)
@@ -41,14 +41,14 @@ async function serve(file: string, io: CliIo): Promise<void> {
 }
 
 /** The first signal stops in order; the second one, or waiting too long, ends the process as it stands. */
-function untilSignal({ err }: CliIo): Promise<void> {
+function untilSignal({ err }: CliIo, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false;
     const onSignal = (): void => {
       if (isStopping) process.exit(130);
       isStopping = true;
       err('Stopping.');
-      setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+      setTimeout(() => process.exit(1), withinMs).unref();
       resolve();
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

@@ -27,7 +27,12 @@ const ACCESS_TOKEN_AT_MOST_SECONDS = 300;
 const seconds = z.int().min(1);
 const setUp = z.strictObject({ required: z.boolean().default(false), deadline: instant.optional() });
 
-const listen = z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.optional() });
+const listen = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  port: port.optional(),
+  /** How long `/readyz` says no before the port closes: until whoever sends us requests has noticed. */
+  drainSeconds: z.int().min(0).max(60).default(0),
+});
 
 const database = z.strictObject({
   name: z
@@ -148,7 +153,7 @@ export const sections = {
 export const configSchema = z.strictObject(sections);
 
 type Parsed = z.output<typeof configSchema>;
-export type Config = Omit<Parsed, 'listen'> & { listen: { host: string /** 0: any free one. */; port: number } };
+export type Config = Omit<Parsed, 'listen'> & { listen: Parsed['listen'] & { /** 0: any free one. */ port: number } };
 export type ClientSettings = Parsed['clients'][number];
 export type AccountSettings = Parsed['accounts'][number];
 export type ResourceSettings = Parsed['resources'][number];

@@ -29,7 +29,11 @@ export interface Unit {
  */
 export async function connectDatabase(
   uri: string,
-  options: { name?: string; timeoutMs?: number } = {},
+  options: {
+    name?: string;
+    timeoutMs?: number /** Tells of every command, at some cost. */;
+    watchCommands?: boolean;
+  } = {},
 ): Promise<Database> {
   const connection = await mongoose
     .createConnection(uri, {
@@ -42,6 +46,7 @@ export async function connectDatabase(
       ignoreUndefined: true,
       writeConcern: { w: 'majority' },
       maxPoolSize: 50,
+      monitorCommands: options.watchCommands ?? false,
     })
     .asPromise();
   const { db } = connection;

@@ -10,9 +10,29 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-/** The whole of a request, and its head, must have arrived within these times: a slow sender holds no connection for ever. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 15_000;
+/** What one connection may take of us, in time and in bytes. */
+export interface ListenerLimits {
+  /** The whole of a request must have arrived within this time: a slow sender holds no connection for ever. */
+  requestMs: number;
+  /** And its head within this one, from the first byte of the connection on or from the answer before. */
+  headersMs: number;
+  /** How often the two are looked at. */
+  checkMs: number;
+  /** Longer than proxies keep a connection that is idle (a minute or less): else they meet one that is just being closed. */
+  idleMs: number;
+  /** All header lines together. */
+  headerBytes: number;
+  headerLines: number;
+}
+
+const LIMITS: ListenerLimits = {
+  requestMs: 30_000,
+  headersMs: 15_000,
+  checkMs: 5_000,
+  idleMs: 75_000,
+  headerBytes: 16_384,
+  headerLines: 100,
+};
 
 /**
  * Listens for HTTP.
@@ -22,10 +42,19 @@ const HEADERS_TIMEOUT_MS = 15_000;
 export async function openListener(
   handle: RequestListener,
   { host, port }: { host: string; port: number },
+  given: Partial<ListenerLimits> = {},
 ): Promise<Listener> {
+  const limits = { ...LIMITS, ...given };
   const answers = new Set<ServerResponse>();
   let isClosing = false;
-  const server = createServer((request, response) => {
+  const options = {
+    connectionsCheckingInterval: limits.checkMs,
+    requestTimeout: limits.requestMs,
+    headersTimeout: limits.headersMs,
+    keepAliveTimeout: limits.idleMs,
+    maxHeaderSize: limits.headerBytes,
+  };
+  const server = createServer(options, (request, response) => {
     answers.add(response);
     response.once('close', () => {
       answers.delete(response);
@@ -33,10 +62,11 @@ export async function openListener(
       if (isClosing) setImmediate(() => server.closeIdleConnections());
     });
     if (isClosing) sayLast(response);
-    handle(request, response);
+    if (request.rawHeaders.length > 2 * limits.headerLines) refuseHead(response);
+    else handle(request, response);
   });
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  // Node would drop the lines beyond without a word, `Host` and `Cookie` among them.
+  server.maxHeadersCount = 0;
   await listen(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
@@ -55,6 +85,11 @@ export async function openListener(
 /** RFC 9112 section 9.6: the other side sends nothing more on this connection. */
 function sayLast(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
+}
+
+/** RFC 6585 section 5. */
+function refuseHead(response: ServerResponse): void {
+  response.writeHead(431, { connection: 'close' }).end();
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

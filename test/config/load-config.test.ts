@@ -40,7 +40,7 @@ describe('the files that come with it', () => {
     const config = loadConfig(join(projectRoot, 'config/default.yaml'), {});
     const defaults = load(LOCAL);
     expect(config).toEqual(defaults);
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 4000 });
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 4000, drainSeconds: 0 });
     expect(config.methods.map(({ id }) => id)).toEqual(['totp', 'recovery_code']);
     expect(config.policy.acrAliases).toEqual({ 'https://refeds.org/profile/mfa': '2fa' });
   });

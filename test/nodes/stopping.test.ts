@@ -4,10 +4,13 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fileRequest, recoveryBrowser } from '../recovery-desk/support.js';
+import { rawRequest } from '../security/raw.js';
 import { type Person, person, signIn } from '../security/support.js';
+import { freePort } from '../support/app.js';
 import { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { type Cluster, startCluster } from './cluster.js';
+import { ready } from './node.js';
 
 const WITHIN_MS = 5_000;
 /** How long the database keeps the slow request waiting after the node was told to stop. */
@@ -119,6 +122,21 @@ test('SIGTERM during a request that never ends: cut off, and exit code 0 within 
   expect(code).toBe(0);
   expect(ms).toBeLessThan(WITHIN_MS);
 });
+
+test('SIGTERM with a balancer that has to notice: not ready first, requests answered meanwhile, then gone with exit code 0', async () => {
+  const port = await freePort();
+  const node = cluster.spawn({ listen: { port, drainSeconds: 2 } });
+  await ready(node);
+  const ask = (path: string) => rawRequest(port, path, { headers: { host: new URL(cluster.issuer).host } });
+  expect((await ask('/readyz')).status).toBe(200);
+  node.process.kill('SIGTERM');
+  while ((await ask('/readyz')).status === 200) await sleep(20);
+  expect((await ask('/readyz')).status).toBe(503);
+  expect((await ask('/livez')).status).toBe(200);
+  expect((await ask('/jwks')).status).toBe(200);
+  expect(await node.exited).toBe(0);
+  await expect(ask('/livez')).rejects.toThrow('ECONNREFUSED');
+}, 60_000);
 
 test('a port in use: one clear line that names it, and exit code 1', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
