@@ -56,7 +56,7 @@ export const providerStaysBehindItsFolders: Rule = (modules) =>
 const VENDORS = [
   'otplib',
   '@node-rs/argon2',
-  '@node-rs/bcrypt',
+  'bcrypt',
   'nodemailer',
   'mongodb-memory-server',
   'uqr',

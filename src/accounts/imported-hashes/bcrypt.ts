@@ -1,5 +1,5 @@
 /** bcrypt: the only importer of the native library. The work runs on a thread of libuv's pool. */
-import { verify } from '@node-rs/bcrypt';
+import { compare } from 'bcrypt';
 import type { HashScheme } from './scheme.js';
 
 /** 2^14 rounds: about a second. */
@@ -15,7 +15,8 @@ export const bcrypt: HashScheme = {
     if (cost < 4 || cost > 31) return 'malformed';
     return cost > MOST_COST ? 'too_costly' : undefined;
   },
-  verify: (stored, password) => verify(password, stored),
+  // PHP's name for what everybody else calls 2b.
+  verify: (stored, password) => compare(password, stored.replace(/^\$2y\$/, '$2b$')),
   // What comes after them does not count, as it did not where the hash was made.
   countedBytes: 72,
 };
