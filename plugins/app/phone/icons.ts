@@ -36,13 +36,19 @@ const TICK: Point[] = [
 ];
 
 function distance([px, py]: Point, [ax, ay]: Point, [bx, by]: Point): number {
-  const [dx, dy] = [bx - ax, by - ay];
+  const dx = bx - ax;
+  const dy = by - ay;
   const along = Math.max(0, Math.min(1, ((px - ax) * dx + (py - ay) * dy) / (dx * dx + dy * dy)));
-  return Math.hypot(px - ax - along * dx, py - ay - along * dy);
+  const x = px - ax - along * dx;
+  const y = py - ay - along * dy;
+  return Math.sqrt(x * x + y * y);
 }
 
-const isOnLine = (point: Point, line: readonly Point[]): boolean =>
-  line.some((to, n) => n > 0 && distance(point, line[n - 1] ?? to, to) <= LINE_WIDTH / 2);
+const toLine = (point: Point, line: readonly Point[]): number =>
+  line.reduce((least, to, n) => (n > 0 ? Math.min(least, distance(point, line[n - 1] ?? to, to)) : least), Infinity);
+
+/** How far outside of the strokes, on the grid; negative on them. */
+const outside = (point: Point): number => Math.min(toLine(point, SHIELD), toLine(point, TICK)) - LINE_WIDTH / 2;
 
 /** One of a PNG file (PNG specification section 5.3). */
 export function chunk(type: string, data: Buffer): Buffer {
@@ -64,13 +70,16 @@ export function drawIcon(size: number, share: number): Buffer {
   const onGrid = (pixel: number): number => ((pixel / size - 0.5) / share) * GRID + GRID / 2;
   for (let y = 0; y < size; y += 1) {
     for (let x = 0; x < size; x += 1) {
-      let inked = 0;
-      for (let n = 0; n < SAMPLES * SAMPLES; n += 1) {
-        const point: Point = [
-          onGrid(x + ((n % SAMPLES) + 0.5) / SAMPLES),
-          onGrid(y + (Math.floor(n / SAMPLES) + 0.5) / SAMPLES),
-        ];
-        if (isOnLine(point, SHIELD) || isOnLine(point, TICK)) inked += 1;
+      const middle = outside([onGrid(x + 0.5), onGrid(y + 0.5)]);
+      let inked = middle < 0 ? SAMPLES * SAMPLES : 0;
+      // Only a pixel on an edge has to be looked at more closely: no point of it is further from its middle than one pixel.
+      if (Math.abs(middle) < GRID / (size * share)) {
+        inked = 0;
+        for (let n = 0; n < SAMPLES * SAMPLES; n += 1) {
+          const right = onGrid(x + ((n % SAMPLES) + 0.5) / SAMPLES);
+          const down = onGrid(y + (Math.floor(n / SAMPLES) + 0.5) / SAMPLES);
+          if (outside([right, down]) <= 0) inked += 1;
+        }
       }
       const at = y * (size * 3 + 1) + 1 + x * 3;
       for (let c = 0; c < 3; c += 1)
