@@ -1,14 +1,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { compileTemplate, Options } from 'pug';
 import { projectRoot } from '../platform/paths.js';
 
 const require = createRequire(import.meta.url);
 
-/** `npm run build` compiles all pages there: compiling them at start-up would take two seconds and 40 MB that never come back. */
-export const compiledFolder = fileURLToPath(new URL('../../templates/', import.meta.url));
+/** `npm run build` compiles all pages there, for the tests too: compiling them at start-up would take two seconds and 40 MB that never come back. */
+export const compiledFolder = join(projectRoot, 'dist/templates');
 
 const OPTIONS: Options = { basedir: projectRoot, compileDebug: false };
 
@@ -41,9 +40,11 @@ const isNewest = (paths: readonly string[]): boolean => {
  * @param path relative to the project.
  */
 export function loadTemplate(path: string): compileTemplate {
-  if (isCurrent()) return require(compiledPath(path)) as compileTemplate;
-  return compiler().compileFile(join(projectRoot, path), OPTIONS);
+  return isCurrent() ? (require(compiledPath(path)) as compileTemplate) : compileTemplateHere(path);
 }
+
+export const compileTemplateHere = (path: string): compileTemplate =>
+  compiler().compileFile(join(projectRoot, path), OPTIONS);
 
 /** A CommonJS module whose only export is the template. */
 export const compileToModule = (path: string): string => {
