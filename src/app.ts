@@ -46,6 +46,7 @@ import {
 import type { Clock } from './platform/clock.js';
 import { systemClock } from './platform/clock.js';
 import type { Database } from './platform/database.js';
+import type { Grip } from './platform/lease.js';
 import type { Logger } from './platform/logger.js';
 import { type Random, systemRandom } from './platform/random.js';
 import { createSecretBox, type SecretBox } from './platform/secret-box.js';
@@ -97,8 +98,8 @@ export interface App {
   sendInvitation: ReturnType<typeof createInvitations>;
   desk: RecoveryDesk;
   webhooks: WebhookService;
-  /** Completes accounts of an earlier version, once the server is up. */
-  backfill(): Promise<void>;
+  /** Completes accounts of an earlier version. */
+  fillAccounts(grip: Grip): Promise<void>;
 }
 
 /** Makes the indexes of all folders; before the first request of a new version. */
@@ -364,7 +365,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     sendInvitation,
     desk,
     webhooks,
-    backfill: () => backfillAccounts(core, countFactors),
+    fillAccounts: (grip) => backfillAccounts(core, countFactors, grip),
   };
 }
 

@@ -6,6 +6,7 @@ import { type Config, clientsWithSecrets, type Environment, readSecret, type Sec
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
 import { loadSigningKeys } from './oidc/index.js';
 import { createHealth } from './operations/index.js';
+import { admitRelease, createMigrations, MIGRATIONS, SCHEMA_VERSION } from './operations/migrations/index.js';
 import { systemClock } from './platform/clock.js';
 import { connectDatabase, type Database } from './platform/database.js';
 import { openListener } from './platform/listener.js';
@@ -52,12 +53,13 @@ function mailTransport(config: Config, database: Database, env: Environment): Tr
 
 /**
  * Connects, wires and listens.
- * @throws when the database does not answer, a plugin refuses its configuration or the port is in use.
+ * @throws when the database does not answer or is too new, a plugin refuses its configuration or the port is in use.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, secrets, env, logger = createLogger(config.log.level) } = options;
   const database = await connectDatabase(options.mongoUri, { name: config.database.name });
   try {
+    await admitRelease(database, SCHEMA_VERSION);
     await ensureIndexes(database);
     const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
     const jwks = await loadSigningKeys({
@@ -84,7 +86,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (!health.handle(request, response)) void answer(request, response);
     }, config.listen);
     app.outbox.start();
-    app.backfill().catch((err: unknown) => logger.warn({ err }, 'accounts not completed, the next start tries again'));
+    const migrations = createMigrations({
+      database,
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+      audit: app.audit,
+      services: app,
+      migrations: MIGRATIONS,
+    });
     const sweeping = setInterval(() => void sweep(app, logger), SWEEP_MS).unref();
     return {
       issuer: config.issuer,
@@ -102,7 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         // Mails that the last requests leave behind wait for the next start, or for another node.
         const mailsSettled = Promise.race([app.outbox.stop(), sleep(GRACE_MS, undefined, { ref: false })]);
         await listener.close(GRACE_MS);
-        await mailsSettled;
+        await Promise.all([mailsSettled, migrations.stop()]);
         await app.audit.record({ type: 'sys_shutdown', actor: { type: 'system' } }).catch(() => {});
         await database.close();
       },

@@ -74,6 +74,7 @@ export const AUDIT_EVENTS = [
   'signing_keys_created',
   'sys_startup',
   'sys_shutdown',
+  'sys_migrated',
 ] as const;
 export type AuditEventType = (typeof AUDIT_EVENTS)[number];
 

@@ -3,6 +3,7 @@ import { type App, createApp, ensureIndexes } from '../app.js';
 import { type Config, demoSecrets, type Environment, loadConfig, loadSecrets, type Secrets } from '../config/index.js';
 import { storedTransport } from '../notifications/index.js';
 import { loadSigningKeys } from '../oidc/index.js';
+import { admitRelease, SCHEMA_VERSION } from '../operations/migrations/index.js';
 import { systemClock } from '../platform/clock.js';
 import { connectDatabase } from '../platform/database.js';
 import { openMongo, runningMongo } from '../platform/embedded-mongodb/index.js';
@@ -29,6 +30,7 @@ export async function withApp(
   try {
     const database = await connectDatabase(uri, { name: config.database.name });
     try {
+      await admitRelease(database, SCHEMA_VERSION);
       await ensureIndexes(database);
       const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
       const jwks = await loadSigningKeys({ database, secretBox, clock: systemClock });

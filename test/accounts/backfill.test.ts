@@ -14,6 +14,7 @@ interface Stored {
   coverage?: { covered: boolean; level: string; methods: string[] };
   version?: number;
 }
+const HELD = { keep: async () => {} };
 const accounts = () => app.database.collection<Stored>('accounts');
 const old = { $unset: { searchWords: '', coverage: '', coverageRevision: '', version: '' } } as const;
 
@@ -27,7 +28,7 @@ test('accounts of an earlier version are found and counted, by however many node
   await accounts().updateOne({ _id: renamed }, { $set: { searchWords: ['new'] } });
 
   const second = await startApp({}, { database: app.database });
-  await Promise.all([app.app.backfill(), second.app.backfill()]);
+  await Promise.all([app.app.fillAccounts(HELD), second.app.fillAccounts(HELD)]);
   await second.stop();
 
   expect(await accounts().countDocuments({ searchWords: { $exists: true }, coverage: { $exists: true } })).toBe(232);
@@ -50,6 +51,6 @@ test('with nothing to do it reads along indexes, and writes nothing', async () =
     expect(JSON.stringify(plan.queryPlanner.winningPlan)).not.toMatch(/COLLSCAN|"SORT"/);
   }
   const before = await accounts().find().toArray();
-  await app.app.backfill();
+  await app.app.fillAccounts(HELD);
   expect(await accounts().find().toArray()).toEqual(before);
 });
