@@ -148,6 +148,20 @@ export class DeviceClient {
   }
 
   /**
+   * Says when to ask for the list: at once, and whenever the server says so; over when the server ends it. `revoked`: this phone is not
+   * trusted any more.
+   *
+   * @returns {AsyncGenerator<'changed' | 'revoked'>}
+   */
+  async *watch() {
+    for await (const event of this.#connection.events('/watch')) {
+      // The first bytes: what happened before nobody will tell.
+      if (event === '' || event === 'changed') yield 'changed';
+      if (event === 'revoked') yield 'revoked';
+    }
+  }
+
+  /**
    * @param {Pick<Challenge, 'id' | 'details' | 'digits'>} challenge as the person has seen it
    * @param {Decision} decision
    * @param {string} [typed] with `approve`: the number on the page, or the content of its code

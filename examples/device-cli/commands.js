@@ -1,6 +1,7 @@
 // @ts-check
 import { DeviceClient, DeviceError, detailsOf, issuerFrom, pairingFrom } from './client.js';
 import { parseCommandLine } from './command-line.js';
+import { eachChange } from './listening.js';
 import { printable, sentenceFor } from './sentences.js';
 import { AccountFile } from './store.js';
 
@@ -10,6 +11,7 @@ export const USAGE = `Usage: device-cli <command> [--store FILE] [--account LOGI
   pair --issuer URL --login LOGIN --code XXXX-XXXX
                                 the same, typed; --model NAME says what phone it is
   list                          sign-ins that wait for an answer
+  watch                         the same as soon as there is one, until it is interrupted
   approve <id> <number>         confirm one with the number on its page
   not-now <id>                  leave one alone
   not-me <id>                   "it wasn't me": ends it, and raises the alarm
@@ -122,6 +124,26 @@ const list = (call) =>
     for (const one of challenges) show(call, one);
   });
 
+/** @param {Call} call */
+async function watch(call) {
+  const clients = await clientsOf(call);
+  await Promise.all(
+    clients.map(async (client) => {
+      /** @type {Set<string>} */
+      const shown = new Set();
+      await eachChange(client, call.terminal, async () => {
+        const news = (await client.list()).filter(({ id }) => !shown.has(id));
+        if (news.length > 0) call.terminal.out(nameOf(client));
+        for (const one of news) {
+          shown.add(one.id);
+          show(call, one);
+        }
+      });
+    }),
+  );
+  return true;
+}
+
 /** @param {Call} call @param {import('./client.js').Challenge} challenge */
 function show({ terminal }, challenge) {
   const { application, browser, place, ip, at } = detailsOf(challenge);
@@ -182,6 +204,7 @@ async function forget(call) {
 const COMMANDS = {
   pair,
   list,
+  watch,
   approve: answer('approve'),
   'not-now': answer('not_now'),
   'not-me': answer('not_me'),

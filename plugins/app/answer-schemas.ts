@@ -16,7 +16,7 @@ export const problemAnswer = z.looseObject({
 });
 
 /** By the endpoint's path. */
-export const ANSWERS: Readonly<Record<string, { id: string; summary: string; schema: z.ZodType }>> = {
+export const ANSWERS: Readonly<Record<string, { id: string; summary: string; schema: z.ZodType; type?: string }>> = {
   '/pairing': {
     id: 'pair',
     summary: 'Makes this phone a pending device of the account whose code it has.',
@@ -78,6 +78,12 @@ export const ANSWERS: Readonly<Record<string, { id: string; summary: string; sch
         .max(3),
       serverTime,
     }),
+  },
+  '/watch': {
+    id: 'watch',
+    summary: 'Says that what waits is not what it was, for as long as the phone listens.',
+    schema: z.string().meta({ description: 'Events `changed` and `revoked`, without data.' }),
+    type: 'text/event-stream',
   },
   '/challenges/:id/answer': {
     id: 'answerChallenge',

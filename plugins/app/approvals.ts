@@ -4,12 +4,14 @@ import type { Unit } from '../../src/platform/database.js';
 import type { ChallengeDocument, Challenges } from './challenges.js';
 import type { AppData } from './data.js';
 import { type DeviceCall, type Endpoint, endpoint } from './device-api.js';
-import { ok, problem } from './envelope.js';
+import { ok, problem, tooMany } from './envelope.js';
 import { APPROVAL_TYP, verifyJws } from './jws.js';
 import type { NotMe } from './not-me.js';
 import { isSame, sha256 } from './request-auth.js';
 
 const JWS_LENGTH = 4_096;
+/** When a phone that cannot listen now may try again. */
+const BUSY_SECONDS = 60;
 
 const claimsSchema = z.discriminatedUnion('decision', [
   z.object({ decision: z.literal('approve'), number: z.string().regex(/^[0-9]{1,10}$/) }),
@@ -94,6 +96,14 @@ export function approvalEndpoints(
           })),
         });
       },
+    }),
+    endpoint({
+      path: '/watch',
+      body: z.strictObject({}),
+      handle: async ({ account, device }) => ({
+        status: 200,
+        listener: { accountId: account.id, factorId: device._id, busy: tooMany(BUSY_SECONDS) },
+      }),
     }),
     endpoint({
       path: '/challenges/:id/answer',

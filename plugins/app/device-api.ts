@@ -73,6 +73,15 @@ export function createDeviceApi(
     return problem('NOT_FOUND');
   };
 
+  const withNonce = (answer: ApiAnswer): ApiAnswer => ({
+    ...answer,
+    headers: { ...answer.headers, 'Device-Nonce': auth.nonce() },
+  });
+  const complete = (answer: ApiAnswer): ApiAnswer => ({
+    ...withNonce(answer),
+    body: { ...answer.body, serverTime: clock.now().toISOString() },
+  });
+
   let document: object | undefined;
   const describe = (): object => {
     document ??= openApiDocument(issuer, PATH, [{ path: '/pairing', body: pairingBody }, ...endpoints]);
@@ -83,12 +92,11 @@ export function createDeviceApi(
     path: PATH,
     async call(request) {
       if (request.verb === 'GET' && request.path === OPENAPI_PATH) return ok(describe());
-      const { status, headers, body } = await answerTo(request);
-      return {
-        status,
-        headers: { ...headers, 'Device-Nonce': auth.nonce() },
-        body: { ...body, serverTime: clock.now().toISOString() },
-      };
+      const answer = await answerTo(request);
+      const { listener } = answer;
+      return listener
+        ? { ...withNonce(answer), listener: { ...listener, busy: complete(listener.busy) } }
+        : complete(answer);
     },
   };
 }

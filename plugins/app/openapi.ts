@@ -56,7 +56,12 @@ const nameOf = (path: string): string =>
     .join('');
 
 function operationOf({ path, body }: Pick<Endpoint, 'path' | 'body'>): Json {
-  const { id = nameOf(path), summary, schema = z.looseObject({ serverTime: z.iso.datetime() }) } = ANSWERS[path] ?? {};
+  const {
+    id = nameOf(path),
+    summary,
+    schema = z.looseObject({ serverTime: z.iso.datetime() }),
+    type = 'application/json',
+  } = ANSWERS[path] ?? {};
   return {
     operationId: id,
     ...(summary ? { summary } : {}),
@@ -66,7 +71,7 @@ function operationOf({ path, body }: Pick<Endpoint, 'path' | 'body'>): Json {
       200: {
         description: 'Done.',
         headers: NONCE,
-        content: { 'application/json': { schema: schemaOf(schema, 'output') } },
+        content: { [type]: { schema: schemaOf(schema, 'output') } },
       },
       ...refusals(),
     },

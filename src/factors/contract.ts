@@ -259,10 +259,23 @@ export interface ApiAnswer {
   headers?: Readonly<Record<string, string>>;
   /** JSON; absent: no content. A status from 400 on makes it a problem of RFC 9457. */
   body?: object;
+  /** In place of the body: events (`text/event-stream`) until one side ends them. */
+  listener?: ApiListener;
+}
+
+/**
+ * A client that listens with its factor: `changed` when what its account is asked is not what it was, see `FactorWatch`; `revoked`, the
+ * last one, when the factor is not there any more.
+ */
+export interface ApiListener {
+  accountId: string;
+  factorId: string;
+  /** The answer where no more can listen. */
+  busy: ApiAnswer;
 }
 
 export interface FactorWatch {
-  /** Of the method's own; its documents carry `changedAt`, and `{ changedAt: 1 }` is an index. */
+  /** Of the method's own; its documents carry `accountId` and `changedAt`, and `{ changedAt: 1 }` is an index. */
   readonly collection: string;
   /** The document that this challenge waits for. Changes nothing. */
   of(challenge: Challenge): Promise<{ id: string; changedAt: Date } | undefined>;

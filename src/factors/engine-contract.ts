@@ -12,6 +12,7 @@ import type { SecretBox } from '../platform/secret-box.js';
 import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
 import type {
+  ApiListener,
   Callback,
   DeliveryControl,
   Factor,
@@ -194,8 +195,10 @@ export interface Engine {
   receive(methodId: string, callback: Callback): Promise<'accepted' | 'forged' | 'unknown'>;
   /** What this challenge waits for elsewhere; undefined where there is nothing (any more). */
   watched(signIn: Pick<SignIn, 'cid' | 'account'>, methodId: string): Promise<WatchedChallenge | undefined>;
-  /** What clients of the methods call. */
-  apis(): MethodApi[];
+  /** What clients of the methods call, and whose it is. */
+  apis(): (MethodApi & { method: string })[];
+  /** Tells a client of a method as long as it listens. Returns how to stop. */
+  listen(methodId: string, listener: Omit<ApiListener, 'busy'>, tell: { changed(): void; revoked(): void }): () => void;
   /** The apps of the methods' own clients. */
   sites(): MethodSite[];
   /** What a method's messages cost and where they go; undefined when it sends none that cost, or is not offered. */

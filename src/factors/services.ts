@@ -14,7 +14,7 @@ export function createServices({
       await deliver(payload, attempt);
     },
     receive: async (methodId, callback) => (await factors.get(methodId)?.receive?.(callback)) ?? 'unknown',
-    apis: () => [...factors.values()].flatMap(({ api }) => (api ? [api] : [])),
+    apis: () => [...factors.values()].flatMap(({ api, method }) => (api ? [{ ...api, method }] : [])),
     sites: () => [...factors.values()].flatMap(({ site }) => (site ? [site] : [])),
     delivery: (methodId) => factors.get(methodId)?.delivery,
   };

@@ -1,13 +1,15 @@
 import { type ChangeWatcher, createChangeWatcher } from '../platform/change-watcher.js';
 import { Challenges } from './challenges.js';
 import type { Engine, EngineParts } from './engine-contract.js';
+import { createPresence } from './presence.js';
 
 /** People look at two screens at once here: half of what the recovery desk takes. */
 const TICK_MS = 250;
 
 /** Waiting for what happens elsewhere: one query per tick, node and method, however many pages wait. */
-export function createWatching(parts: EngineParts): Pick<Engine, 'watched'> {
+export function createWatching(parts: EngineParts): Pick<Engine, 'watched' | 'listen'> {
   const challenges = new Challenges(parts);
+  const presence = createPresence(parts);
   const watchers = new Map<string, ChangeWatcher>();
   for (const { watch } of parts.factors.values()) {
     if (watch) watchers.set(watch.collection, createChangeWatcher({ ...parts, ...watch, tickMs: TICK_MS }));
@@ -25,6 +27,14 @@ export function createWatching(parts: EngineParts): Pick<Engine, 'watched'> {
           onChange: (since, heard) => watcher.onChange(watched.id, since, heard),
         }
       );
+    },
+
+    listen(methodId, { accountId, factorId }, { changed, revoked }) {
+      const collection = parts.factors.get(methodId)?.watch?.collection ?? '';
+      const stops = [watchers.get(collection)?.onAccount(accountId, changed), presence.onGone(factorId, revoked)];
+      return () => {
+        for (const stop of stops) stop?.();
+      };
     },
   };
 }

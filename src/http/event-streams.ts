@@ -7,8 +7,10 @@ const LONGEST_MS = 5 * 60_000;
 /** How long a browser waits before it takes a stream up again. */
 const RETRY_MS = 1_000;
 const STREAMS_PER_OWNER = 3;
+/** Each holds a connection and two timers: whoever comes after so many is told to ask again later. */
+const STREAMS_PER_NODE = 5_000;
 
-/** One page that listens for as long as it is open (server-sent events of the HTML standard). */
+/** One page, or app, that listens for as long as it is open (server-sent events of the HTML standard). */
 export interface EventStream {
   send(event: string): void;
   end(): void;
@@ -18,16 +20,16 @@ export interface EventStream {
 
 export interface EventStreams {
   /**
-   * Makes the answer to this request a stream; undefined when the owner listens with as many pages as one may, or when
-   * the server stops.
-   * @param owner who listens: a browser.
+   * Makes the answer to this request a stream; undefined when the owner listens with as many pages as one may, when the
+   * node has as many listeners as it takes, or when the server stops.
+   * @param owner who listens: a browser, a phone.
    */
   open(ctx: Context, owner: string): EventStream | undefined;
   /** Ends them all, and takes no more: the server stops. */
   close(): void;
 }
 
-export function createEventStreams(): EventStreams {
+export function createEventStreams(maximum = STREAMS_PER_NODE): EventStreams {
   const open = new Set<PassThrough>();
   const perOwner = new Map<string, number>();
   let isClosed = false;
@@ -40,7 +42,7 @@ export function createEventStreams(): EventStreams {
 
   return {
     open(ctx, owner) {
-      if (isClosed || (perOwner.get(owner) ?? 0) >= STREAMS_PER_OWNER) return undefined;
+      if (isClosed || open.size >= maximum || (perOwner.get(owner) ?? 0) >= STREAMS_PER_OWNER) return undefined;
       const body = new PassThrough();
       open.add(body);
       count(owner, 1);

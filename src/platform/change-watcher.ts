@@ -5,6 +5,11 @@ import type { Database } from './database.js';
 export interface ChangeWatcher {
   /** Calls back once, when this document is no longer as `changedAt` says. Returns how to stop. */
   onChange(id: string, changedAt: Date, heard: () => void): () => void;
+  /**
+   * Calls back whenever a document with this `accountId` was made or changed, and at first for what is not older than the tolerance: what
+   * the listener has seen of it nobody knows. Returns how to stop.
+   */
+  onAccount(accountId: string, heard: () => void): () => void;
   /** Calls back whenever any document was made or changed. Returns how to stop. */
   onAny(heard: () => void): () => void;
   stop(): void;
@@ -17,6 +22,7 @@ const TICK_MS = 500;
 interface Watched {
   _id: string;
   changedAt: Date;
+  accountId?: string;
 }
 
 interface Listener {
@@ -42,6 +48,7 @@ export function createChangeWatcher({
 }): ChangeWatcher {
   const documents = database.collection<Watched>(collection);
   const listeners = new Map<string, Set<Listener>>();
+  const accountListeners = new Map<string, Set<() => void>>();
   const anyListeners = new Set<() => void>();
   /** What the last tick saw, so that the next knows what is new; undefined before the first. */
   let seen: Map<string, number> | undefined;
@@ -49,13 +56,13 @@ export function createChangeWatcher({
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
-  const isHeardBySomebody = (): boolean => listeners.size > 0 || anyListeners.size > 0;
+  const isHeardBySomebody = (): boolean => listeners.size > 0 || accountListeners.size > 0 || anyListeners.size > 0;
 
   const tellEach = ({ _id, changedAt }: Watched): void => {
     const changed = changedAt.getTime();
     for (const listener of listeners.get(_id) ?? []) {
       if (listener.since === changed) continue;
-      drop(_id, listener);
+      leave(listeners, _id, listener);
       listener.heard();
     }
   };
@@ -63,14 +70,17 @@ export function createChangeWatcher({
   const look = async (): Promise<void> => {
     const now = clock.now();
     const from = inSeconds(lookedAt ?? now, -TOLERANCE_SECONDS);
-    const found = await documents.find({ changedAt: { $gt: from } }, { projection: { changedAt: 1 } }).toArray();
+    const found = await documents
+      .find({ changedAt: { $gt: from } }, { projection: { changedAt: 1, accountId: 1 } })
+      .toArray();
     lookedAt = now;
     for (const document of found) tellEach(document);
     const before = seen;
     seen = new Map(found.map(({ _id, changedAt }) => [_id, changedAt.getTime()]));
-    if (!before) return;
-    const isNews = [...seen].some(([id, changedAt]) => before.get(id) !== changedAt);
-    if (isNews) for (const heard of anyListeners) heard();
+    const news = found.filter(({ _id, changedAt }) => before?.get(_id) !== changedAt.getTime());
+    for (const accountId of new Set(news.map((document) => document.accountId ?? '')))
+      for (const heard of accountListeners.get(accountId) ?? []) heard();
+    if (before && news.length > 0) for (const heard of anyListeners) heard();
   };
 
   const tick = async (): Promise<void> => {
@@ -91,22 +101,29 @@ export function createChangeWatcher({
     timer.unref();
   };
 
-  const drop = (watchedId: string, listener: Listener): void => {
-    const group = listeners.get(watchedId);
-    group?.delete(listener);
-    if (group?.size === 0) listeners.delete(watchedId);
+  const join = <One>(groups: Map<string, Set<One>>, name: string, one: One): void => {
+    groups.set(name, (groups.get(name) ?? new Set()).add(one));
+    run();
+  };
+  const leave = <One>(groups: Map<string, Set<One>>, name: string, one: One): void => {
+    const group = groups.get(name);
+    group?.delete(one);
+    if (group?.size === 0) groups.delete(name);
   };
 
   return {
     onChange(watchedId, changedAt, heard) {
       const listener = { since: changedAt.getTime(), heard };
-      const group = listeners.get(watchedId) ?? new Set();
-      listeners.set(watchedId, group.add(listener));
-      run();
-      return () => drop(watchedId, listener);
+      join(listeners, watchedId, listener);
+      return () => leave(listeners, watchedId, listener);
+    },
+    onAccount(accountId, heard) {
+      // A function of its own for each call: the same one may be given twice.
+      const listener = (): void => heard();
+      join(accountListeners, accountId, listener);
+      return () => leave(accountListeners, accountId, listener);
     },
     onAny(heard) {
-      // A function of its own for each call: the same one may be given twice.
       const listener = (): void => heard();
       anyListeners.add(listener);
       run();
@@ -117,6 +134,7 @@ export function createChangeWatcher({
       clearTimeout(timer);
       timer = undefined;
       listeners.clear();
+      accountListeners.clear();
       anyListeners.clear();
     },
   };

@@ -1,19 +1,23 @@
+import type { Context } from 'koa';
+import type { ApiAnswer } from '../factors/contract.js';
 import type { Engine } from '../factors/index.js';
-import { originOf, type Pages } from '../http/index.js';
+import { type EventStreams, originOf, type Pages } from '../http/index.js';
 
 const FIRST_ERROR = 400;
 
 /** What the clients of methods call, such as the app on a phone. */
 export function mountApis({
   pages,
+  streams,
   engine,
   issuer,
 }: {
   pages: Pages;
-  engine: Pick<Engine, 'apis'>;
+  streams: EventStreams;
+  engine: Pick<Engine, 'apis' | 'listen'>;
   issuer: string;
 }): void {
-  for (const { path, call } of engine.apis()) {
+  for (const { method, path, call } of engine.apis()) {
     pages.api(path, async (ctx, rest, body) => {
       const headers = Object.fromEntries(
         Object.entries(ctx.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
@@ -29,11 +33,23 @@ export function mountApis({
         requestId,
         ...(ip ? { ip } : {}),
       });
-      ctx.status = answer.status;
+      const { listener } = answer;
+      const stream = listener && streams.open(ctx, `${path}/${listener.factorId}`);
+      if (!stream) return give(ctx, listener?.busy ?? answer);
       ctx.set({ ...answer.headers });
-      if (!answer.body) return;
-      ctx.body = JSON.stringify(answer.body);
-      ctx.type = answer.status < FIRST_ERROR ? 'application/json' : 'application/problem+json';
+      const revoked = (): void => {
+        stream.send('revoked');
+        stream.end();
+      };
+      stream.onEnd(engine.listen(method, listener, { changed: () => stream.send('changed'), revoked }));
     });
   }
+}
+
+function give(ctx: Context, { status, headers, body }: ApiAnswer): void {
+  ctx.status = status;
+  ctx.set({ ...headers });
+  if (!body) return;
+  ctx.body = JSON.stringify(body);
+  ctx.type = status < FIRST_ERROR ? 'application/json' : 'application/problem+json';
 }

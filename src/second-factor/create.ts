@@ -269,7 +269,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         ...(passwords ? { passwordChangedAt: passwords.changedAt } : {}),
       });
       mountCallbacks({ pages, engine, issuer, logger });
-      mountApis({ pages, engine, issuer });
+      mountApis({ pages, streams: web.streams, engine, issuer });
       mountSites({ pages, engine, url });
       mountLinkPages({
         ...shared,

@@ -3,6 +3,7 @@ import { ACR } from '../../src/policy/levels.js';
 import { answerWith, approveWith, type Waiting, waitingOn } from '../plugins/app/approval.js';
 import { overHttp, Phone } from '../plugins/app/phone.js';
 import { typePassword } from '../security/support.js';
+import { eventually } from '../sms/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import type { Browser, Page } from '../support/browser.js';
 import { FakeClock } from '../support/clock.js';
@@ -183,6 +184,28 @@ describe('what else can happen', () => {
     expect(Number(asked.headers.get('retry-after'))).toBe(900);
     const [event] = await app.database.collection('audit_events').find({ type: 'sign_in_denied' }).toArray();
     expect(event).toMatchObject({ details: { method: 'app', signInIp: '127.0.0.1' } });
+  });
+
+  test('a phone that listens is told that something has changed and no more, three times at most', async () => {
+    const listening = [await phone.listen(), await phone.listen(), await phone.listen()];
+    const [stream] = listening;
+    expect(stream?.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(stream?.response.headers.get('cache-control')).toBe('no-store');
+    expect(stream?.response.headers.get('device-nonce')).toMatch(/^[\w-]{43}$/);
+    expect(await phone.post('/watch')).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '60' },
+      body: { code: 'TOO_MANY', serverTime: clock.now().toISOString() },
+    });
+    await typePassword(browser, rp.request().url, login);
+    for (const { heard } of listening) await heard('event: changed\ndata:\n\n');
+    await stream?.leave();
+    await eventually(async () => ((await phone.listen().catch(() => undefined)) ? true : undefined));
+    await phone.post('/remove');
+    for (const { heard, text } of listening.slice(1)) {
+      await heard('event: revoked\ndata:\n\n');
+      expect(text()).toMatch(/^retry: 1000\n\n(event: changed\ndata:\n\n)+event: revoked\ndata:\n\n$/);
+    }
   });
 
   test('while it waits the page is told at once', async () => {

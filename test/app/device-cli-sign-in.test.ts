@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Challenge, type DeviceClient, detailsOf } from '../../examples/device-cli/client.js';
 import { run } from '../../examples/device-cli/commands.js';
 import { typePassword } from '../security/support.js';
+import { eventually } from '../sms/support.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { DeviceContract } from './device-contract.js';
@@ -127,11 +128,31 @@ describe('a sign-in and the phone that was written from the document alone', () 
     expect(done.url.origin).toBe('https://rp.example');
   });
 
+  test('is heard of by the command line that watches, until the phone is not trusted any more', async () => {
+    const phone = await personWithPhone('watcher');
+    const store = join(mkdtempSync(join(tmpdir(), 'device-cli-')), 'accounts.json');
+    writeFileSync(store, JSON.stringify({ accounts: [phone.toStored()] }));
+    const lines: string[] = [];
+    const watching = run(['watch', '--store', store], {
+      out: (line) => lines.push(line),
+      err: (line) => lines.push(line),
+      fetch: contract.fetch,
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    });
+    await eventually(() => (contract.seen.has('/watch 200') ? true : undefined));
+    await signIn('watcher');
+    await eventually(() => (lines.some((line) => line.endsWith('application Time Sheets')) ? true : undefined));
+    await phone.remove();
+    expect(await watching).toBe(1);
+    expect(lines.at(-1)).toContain('no longer trusted');
+  });
+
   test('nothing was sent or answered that the served description does not have', () => {
     expect(contract.breaches).toEqual([]);
     expect([...contract.seen]).toEqual(
       expect.arrayContaining([
         '/challenges 200',
+        '/watch 200',
         ...[200, 409, 422].map((status) => `/challenges/{id}/answer ${status}`),
       ]),
     );
@@ -154,7 +175,7 @@ test('the command line: one file, two accounts, from the link to the end', async
   expect(await command('status')).toBe(0);
   expect(said().match(/"device-cli", active/g)).toHaveLength(2);
 
-  const { browser, page, number } = await signIn('gina');
+  const { browser, page, number } = await signIn('watcher');
   expect(await command('list')).toBe(0);
   const listed = said();
   const [, id = ''] = /^ {2}(\S{22})$/m.exec(listed) ?? [];

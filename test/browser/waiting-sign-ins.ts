@@ -33,6 +33,8 @@ export class WaitingSignIns {
     page.on('request', (request) => {
       if (request.url().endsWith('/device/v1/pairing')) all.#keys.push(request.postDataJSON().key);
     });
+    // A server that cannot be listened to: the app asks every few seconds.
+    await page.route('**/device/v1/watch', (route) => all.#fulfil(route, 404, problem('NOT_FOUND')));
     await page.route('**/device/v1/challenges', (route) => all.#list(route));
     await page.route('**/device/v1/challenges/*/answer', (route) => all.#answer(route));
     return all;

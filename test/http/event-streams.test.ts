@@ -58,6 +58,15 @@ test('a page that goes away leaves nothing behind, and its place to another', as
   expect(listen().stream).toBeDefined();
 });
 
+test('a node takes so many and no more, whoever they are', async () => {
+  streams = createEventStreams(2);
+  const [first] = [listen('one'), listen('two')];
+  expect(listen('three').stream).toBeUndefined();
+  first?.stream?.end();
+  await settle();
+  expect(listen('three').stream).toBeDefined();
+});
+
 test('after the stop nobody is taken any more', async () => {
   const { body } = listen();
   const closed = once(body as PassThrough, 'close');

@@ -90,6 +90,34 @@ test('asked at A, approved at B: the page at A hears of it within a second, and 
   expect(await statusOf(challenge)).toBe('claimed');
 });
 
+test('a phone that listens at B hears of a question asked at A within a second, and when it is not trusted any more', async () => {
+  const { account, phone } = await someone('clara');
+  cluster.balancer.to = 'b';
+  const { answeredBy } = cluster.balancer;
+  const before = answeredBy.length;
+  const heard: { event: string; at: number; waiting: number }[] = [];
+  const listening = (async () => {
+    for await (const event of phone.watch()) {
+      const waiting = event === 'changed' ? (await phone.list()).length : 0;
+      heard.push({ event, at: performance.now(), waiting });
+    }
+  })();
+  await eventually(() => (heard.length > 0 ? true : undefined));
+  // The first one had no nonce of this minute perhaps; the list came after it.
+  expect(new Set(answeredBy.slice(before))).toEqual(new Set(['b']));
+  expect(heard).toEqual([expect.objectContaining({ event: 'changed', waiting: 0 })]);
+  cluster.balancer.to = 'a';
+  await typePassword(new Browser(cluster.issuer), rp.request().url, 'clara');
+  const askedAt = performance.now();
+  const news = await eventually(() => heard.find(({ waiting }) => waiting === 1));
+  expect(news.at - askedAt).toBeLessThan(HEARD_WITHIN_MS);
+  const [method] = await cluster.office.app.engine.forAccount(account.id);
+  const factorId = method?.factors[0]?.id ?? '';
+  await cluster.office.app.engine.remove(account, factorId, { requestId: 'test', browser: 'test' });
+  await listening;
+  expect(heard.at(-1)?.event).toBe('revoked');
+});
+
 test.each([
   ['asked', 'a', 'b'],
   ['took the approval', 'b', 'a'],

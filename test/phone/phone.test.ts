@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { AccountStore, PhoneAccount } from '../../plugins/app/phone/web/account-store.js';
 import { createDeviceKey } from '../../plugins/app/phone/web/device-key.js';
 import { importCodeKey } from '../../plugins/app/phone/web/one-time-code.js';
@@ -11,7 +11,11 @@ const SERVER_TIME = '2026-11-24T09:10:42.000Z';
 type Answer = [status: number, body: object];
 
 /** A phone with one account; `answer` is the server. */
-async function create(change: Partial<PhoneAccount>, answer: (path: string, body: string) => Answer | undefined) {
+async function create(
+  change: Partial<PhoneAccount>,
+  answer: (path: string, body: string) => Answer | undefined,
+  stream?: ReadableStream<Uint8Array>,
+) {
   const account: PhoneAccount = {
     id: 'device-1',
     key: await createDeviceKey(),
@@ -40,9 +44,14 @@ async function create(change: Partial<PhoneAccount>, answer: (path: string, body
     store,
     now: () => NOW,
     onChange: () => undefined,
-    fetch: async (input, { body } = {}) => {
+    fetch: async (input, { body, signal } = {}) => {
       const path = new URL(String(input)).pathname;
       asked.push(path);
+      if (path.endsWith('/watch') && stream) {
+        const through = new TransformStream<Uint8Array, Uint8Array>();
+        stream.pipeTo(through.writable, signal ? { signal } : {}).catch(() => undefined);
+        return new Response(through.readable, { headers: { 'Content-Type': 'text/event-stream' } });
+      }
       const [status, content] = answer(path, String(body)) ?? [0, {}];
       if (status === 0) throw new TypeError('no network');
       return new Response(JSON.stringify({ ...content, serverTime: SERVER_TIME }), { status });
@@ -136,4 +145,91 @@ test('where to wake the phone is said once, and anew when the push service has g
   ]);
   await phone.wakeBy(async () => undefined);
   expect(sent).toHaveLength(2);
+});
+
+describe('listening', () => {
+  /** The server's end of an answer that stays open. */
+  const open = () => {
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const stream = new ReadableStream<Uint8Array>({
+      start(own) {
+        controller = own;
+      },
+    });
+    return { stream, say: (text: string) => controller?.enqueue(new TextEncoder().encode(text)) };
+  };
+  const until = async (isSo: () => boolean): Promise<void> => {
+    for (let tries = 0; !isSo(); tries += 1) {
+      if (tries > 200) throw new Error('never');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const LIST = '/device/v1/challenges';
+
+  test('what the server says is asked for, and nothing without its word', async () => {
+    const { stream, say } = open();
+    let challenges: object[] = [];
+    const { phone, asked } = await create({}, () => [200, { challenges }], stream);
+    const lists = (): number => asked.filter((path) => path === LIST).length;
+    phone.listen();
+    await until(() => asked.includes('/device/v1/watch'));
+    // Nothing of it has come: something on the way may hold it back.
+    await phone.look();
+    expect(lists()).toBe(1);
+    say('retry: 1000\n\n');
+    await until(() => lists() === 2);
+    await phone.look();
+    expect(lists()).toBe(2);
+    challenges = [challenge];
+    say('event: chan');
+    say('ged\r\ndata:\n\n:\n\n');
+    await until(() => phone.waiting.get('device-1')?.length === 1);
+    expect(lists()).toBe(3);
+    phone.rest();
+    await phone.look();
+    expect(lists()).toBe(4);
+  });
+
+  test('a list that was not to be had is asked for again, also by a phone that is heard', async () => {
+    const { stream, say } = open();
+    let isAway = true;
+    const { phone } = await create({}, () => (isAway ? undefined : [200, { challenges: [challenge] }]), stream);
+    phone.listen();
+    say('event: changed\n\n');
+    await until(() => phone.isOffline);
+    isAway = false;
+    await phone.look();
+    expect(phone.waiting.get('device-1')).toHaveLength(1);
+    phone.rest();
+  });
+
+  test('of two lists the older does not come last', async () => {
+    const { stream, say } = open();
+    let lists = 0;
+    const { phone } = await create(
+      {},
+      () => {
+        lists += 1;
+        return [200, { challenges: lists === 1 ? [] : [challenge] }];
+      },
+      stream,
+    );
+    const looking = phone.look();
+    phone.listen();
+    say('event: changed\n\n');
+    await looking;
+    await until(() => phone.waiting.get('device-1')?.length === 1);
+    phone.rest();
+  });
+
+  test('revoked: the state is asked for, twice, and the phone listens no more', async () => {
+    const { stream, say } = open();
+    const { phone, asked, kept } = await create({}, () => refusedDevice, stream);
+    phone.listen();
+    say('event: revoked\n\n');
+    await until(() => kept.get('device-1')?.isRefused === true);
+    phone.listen();
+    await phone.look();
+    expect(asked.filter((path) => path.endsWith('/watch'))).toHaveLength(1);
+  });
 });

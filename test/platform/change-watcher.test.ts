@@ -10,10 +10,10 @@ let database: Awaited<ReturnType<typeof testDatabase>>;
 let watcher: ChangeWatcher;
 let queries = 0;
 
-const requests = () => database.collection<{ _id: string; changedAt: Date }>('recovery_requests');
+const requests = () => database.collection<{ _id: string; changedAt: Date; accountId?: string }>('recovery_requests');
 const ago = (seconds: number): Date => new Date(clock.now().getTime() - seconds * 1000);
-const write = (_id: string, changedAt: Date) =>
-  requests().updateOne({ _id }, { $set: { changedAt } }, { upsert: true });
+const write = (_id: string, changedAt: Date, accountId = 'anna') =>
+  requests().updateOne({ _id }, { $set: { changedAt, accountId } }, { upsert: true });
 const ticks = (count = 4) => sleep(count * TICK_MS);
 
 beforeAll(async () => {
@@ -143,6 +143,29 @@ test('whoever watches all of them hears of new and of changed ones, and not of o
   await write('newer', clock.now());
   await ticks();
   expect(count).toBe(2);
+});
+
+test('an account hears of what is new and what has changed of its own, and of what was new when it came', async () => {
+  await write('old', ago(60));
+  await write('just before', clock.now());
+  const heard: string[] = [];
+  const stop = watcher.onAccount('anna', () => heard.push('anna'));
+  watcher.onAccount('ben', () => heard.push('ben'));
+  await ticks();
+  expect(heard).toEqual(['anna']);
+  watcher.onAccount('anna', () => heard.push('anna, elsewhere'));
+  await write('of ben', clock.now(), 'ben');
+  await ticks();
+  expect(heard.splice(0)).toEqual(['anna', 'ben']);
+  clock.advance(1);
+  await write('just before', clock.now());
+  await ticks();
+  expect(heard.splice(0)).toEqual(['anna', 'anna, elsewhere']);
+  stop();
+  clock.advance(1);
+  await write('old', clock.now());
+  await ticks();
+  expect(heard).toEqual(['anna, elsewhere']);
 });
 
 test('after the stop nobody hears anything, and nothing is asked', async () => {

@@ -114,6 +114,29 @@ export class Phone {
     return this.post(path, body, { ...change, once: true });
   }
 
+  /** Listens, over HTTP. @throws Error when it may not */
+  async listen(): Promise<Listening> {
+    let response: Response | undefined;
+    const { send } = this;
+    this.send = async ({ path, headers, body }) => {
+      response = await fetch(`${this.issuer}/device/v1${path}`, { method: 'POST', headers, body });
+      const nonce = response.headers.get('device-nonce') ?? '';
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      return {
+        status: response.status,
+        headers: { 'Device-Nonce': nonce },
+        body: isStream ? {} : await response.json(),
+      };
+    };
+    try {
+      const { status } = await this.post('/watch');
+      if (status !== 200 || !response) throw new Error(`may not listen: ${status}`);
+      return new Listening(response);
+    } finally {
+      this.send = send;
+    }
+  }
+
   /** Sends a request as it is. */
   async repeat(request: PhoneRequest): Promise<PhoneAnswer> {
     this.lastRequest = request;
@@ -140,5 +163,48 @@ export class Phone {
   /** Six digits that it does not show. */
   wrongDigits(): string {
     return this.digits() === '123456' ? '654321' : '123456';
+  }
+}
+
+/** An answer that stays open, and what has come of it. */
+export class Listening {
+  #text = '';
+  #waiting: (() => void)[] = [];
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Nothing more comes. */
+  readonly isOver: Promise<void>;
+
+  constructor(readonly response: Response) {
+    this.#reader = response.body?.getReader();
+    this.isOver = this.#read();
+  }
+
+  readonly text = (): string => this.#text;
+
+  async leave(): Promise<void> {
+    await this.#reader?.cancel();
+    await this.isOver;
+  }
+
+  /** Once this has come. @throws Error when the answer ends without it */
+  readonly heard = async (what: string): Promise<void> => {
+    let isOver = false;
+    this.isOver.then(() => {
+      isOver = true;
+    });
+    while (!this.#text.includes(what)) {
+      if (isOver) throw new Error(`never heard ${what}, but ${this.#text}`);
+      await Promise.race([this.isOver, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
+    }
+  };
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { done, value } = (await this.#reader?.read()) ?? { done: true };
+      if (done) return;
+      this.#text += decoder.decode(value, { stream: true });
+      for (const wake of this.#waiting.splice(0)) wake();
+    }
   }
 }

@@ -10,7 +10,9 @@ import { homeView } from './screens/home.js';
 import { installView, unfitView } from './screens/install.js';
 import { wordsFor } from './words.js';
 
-const LOOK_EVERY_MS = 2_000;
+/** Where the server cannot be heard; while somebody waits for the digits a little more often. */
+const LOOK_EVERY_MS = 3_000;
+const LOOK_PAIRING_MS = 2_000;
 /** Without a connection: seldom enough to leave the battery alone. */
 const LOOK_OFFLINE_MS = 5_000;
 
@@ -26,7 +28,7 @@ const NO_STORE: AccountStore = {
   keepClockOffset: async () => undefined,
 };
 
-/** One look at a time, again and again while somebody sees the app. */
+/** Listens while somebody sees the app; one look at a time where it is not heard. */
 function keepLooking(phone: Phone): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
@@ -37,17 +39,21 @@ function keepLooking(phone: Phone): void {
     clearTimeout(timer);
     await work().finally(() => {
       isLooking = false;
-      if (isSeen())
-        timer = setTimeout(() => round(() => phone.look()), phone.isOffline ? LOOK_OFFLINE_MS : LOOK_EVERY_MS);
+      if (!isSeen()) return;
+      // An account may be new, or not trusted any more.
+      phone.listen();
+      const pauseMs = phone.isOffline ? LOOK_OFFLINE_MS : phone.isPairing ? LOOK_PAIRING_MS : LOOK_EVERY_MS;
+      timer = setTimeout(() => round(() => phone.look()), pauseMs);
     });
   };
   const open = (): Promise<void> =>
     round(async () => {
+      phone.listen();
       await phone.refresh();
       await phone.look();
       if (pushWish() === 'on') await phone.wakeBy(subscribe);
     });
-  document.addEventListener('visibilitychange', () => isSeen() && open());
+  document.addEventListener('visibilitychange', () => (isSeen() ? open() : phone.rest()));
   addEventListener('online', open);
   navigator.serviceWorker?.addEventListener('message', () => round(() => phone.look()));
   open();

@@ -2,6 +2,7 @@ import type { AccountStore, PhoneAccount } from './account-store.js';
 import { fromBase64url } from './base64url.js';
 import { createDeviceApi, type DeviceApi, type Signer } from './device-api.js';
 import type { DeviceKey } from './device-key.js';
+import { Listening } from './listening.js';
 import { importCodeKey } from './one-time-code.js';
 import {
   type AnswerOutcome,
@@ -42,6 +43,11 @@ export class Phone {
   readonly #store: AccountStore;
   readonly #now: () => number;
   readonly #onChange: () => void;
+  readonly #listening: Listening;
+  /** Lists on their way, and accounts whose list must be asked for once more, or was not to be had. */
+  readonly #looking = new Map<string, Promise<void>>();
+  readonly #again = new Set<string>();
+  readonly #missed = new Set<string>();
   #notBefore = 0;
   /** Answered here: a list that was on its way meanwhile must not bring them back. */
   readonly #answered = new Set<string>();
@@ -52,6 +58,13 @@ export class Phone {
     this.#now = now;
     this.#onChange = onChange;
     this.#api = createDeviceApi({ issuer, fetch, now, onClock: (offsetMs) => this.#noteClock(offsetMs) });
+    this.#listening = new Listening({
+      watch: async (id, ears) => {
+        const account = this.find(id);
+        if (account) await this.#api.watch(signerOf(account), ears);
+      },
+      heard: (id, event) => this.#hear(id, event),
+    });
   }
 
   static async open(options: PhoneOptions): Promise<Phone> {
@@ -95,13 +108,32 @@ export class Phone {
     this.#onChange();
   }
 
-  /** Asks for what waits: sign-ins of active accounts, the computer's digits for pending ones. */
+  /** Hears of changes from now on, until it is told to rest. */
+  listen(): void {
+    const active = this.accounts.filter(({ state, isRefused }) => state === 'active' && !isRefused);
+    this.#listening.follow(active.map(({ id }) => id));
+  }
+
+  rest(): void {
+    this.#listening.follow([]);
+  }
+
+  /** Digits of this phone are being typed on a computer. */
+  get isPairing(): boolean {
+    return this.accounts.some(({ state }) => state === 'pending');
+  }
+
+  /** Asks for what it would not hear of: sign-ins of active accounts, the computer's digits for pending ones. */
   async look(): Promise<void> {
     if (this.#now() < this.#notBefore) return;
     await Promise.all(
       this.accounts
         .filter(({ isRefused }) => !isRefused)
-        .map((account) => (account.state === 'pending' ? this.#refreshOne(account) : this.#lookOne(account))),
+        .map((account) => {
+          if (account.state === 'pending') return this.#refreshOne(account);
+          const isHeard = this.#listening.covers(account.id) && !this.#missed.has(account.id);
+          return isHeard ? this.#looking.get(account.id) : this.#lookOne(account);
+        }),
     );
     this.hasLooked ||= !this.isOffline;
     this.#onChange();
@@ -193,11 +225,38 @@ export class Phone {
     );
   }
 
-  async #lookOne(account: PhoneAccount): Promise<void> {
+  async #hear(id: string, event: 'begun' | 'changed' | 'revoked'): Promise<void> {
+    const account = this.find(id);
+    if (!account) return;
+    await (event === 'revoked' ? this.#refreshOne(account) : this.#lookOne(account));
+    this.#onChange();
+  }
+
+  /** One list of an account at a time: of two, the older might come last and stay. */
+  #lookOne(account: PhoneAccount): Promise<void> {
+    const { id } = account;
+    const running = this.#looking.get(id);
+    if (running) {
+      this.#again.add(id);
+      return running;
+    }
+    const looking = (async () => {
+      do {
+        this.#again.delete(id);
+        await this.#list(account);
+      } while (this.#again.has(id));
+    })().finally(() => this.#looking.delete(id));
+    this.#looking.set(id, looking);
+    return looking;
+  }
+
+  async #list(account: PhoneAccount): Promise<void> {
     try {
       const challenges = await this.#ask(() => this.#api.challenges(signerOf(account)));
+      this.#missed.delete(account.id);
       this.#noteWaiting(account.id, challenges);
     } catch (error) {
+      this.#missed.add(account.id);
       if (error instanceof Refusal && error.code === 'DEVICE_REFUSED') await this.#refreshOne(account);
       else this.#passOver(error);
     }
