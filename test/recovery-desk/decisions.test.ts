@@ -114,7 +114,7 @@ describe('filing', () => {
 describe('deciding', () => {
   test('approve and decline at the same moment on two nodes: one wins, the other hears who', async () => {
     const outcomes: Decided[][] = [];
-    for (let round = 0; round < 25; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const account = await app.account(`round${count}-${round}@example.com`);
       const request = await fileRequest(app, account, `r${round}`);
       const decide = { outcome: 'declined', reason: 'no' } as const;
