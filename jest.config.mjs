@@ -15,5 +15,7 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/count-reporter.mjs'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
+  // One more than CI has cores: a file waits for MongoDB, browsers and other processes for a third of its time.
+  maxWorkers: 3,
 };

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { stringify } from 'yaml';
 import type { Account } from '../../src/accounts/contract.js';
 import { type App, createApp, ensureIndexes } from '../../src/app.js';
@@ -19,17 +19,8 @@ import { testDatabase } from './database.js';
 
 export const PASSWORD = 'orchard lantern 47 violet';
 
-/** Enough for every test to see whether a signature is ours; made once per test file. */
-let keys: Promise<JWK[]> | undefined;
-const signingKeys = (): Promise<JWK[]> => {
-  keys ??= Promise.all(
-    (['RS256', 'ES256'] as const).map(async (alg) => {
-      const { privateKey } = await generateKeyPair(alg, { extractable: true });
-      return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid: alg };
-    }),
-  );
-  return keys;
-};
+/** Those of the run. */
+const signingKeys = (): JWK[] => JSON.parse(process.env.TEST_SIGNING_KEYS ?? '[]');
 
 export const testSecrets: Secrets = {
   sealingKeys: [{ id: 'test', key: Buffer.alloc(32, 7) }],
@@ -126,7 +117,7 @@ export async function startApp(
   const app = await createOr(() => own?.drop(), config, {
     database,
     secrets: testSecrets,
-    jwks: await signingKeys(),
+    jwks: signingKeys(),
     clients: clientsWithSecrets(config, env),
     readSecret: (variable) => env[variable as keyof typeof env],
     logger: options.logger ?? createLogger('silent'),
