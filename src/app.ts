@@ -29,7 +29,7 @@ import type { Audit } from './audit/index.js';
 import { type Config, inConfigurationWords, type Secrets } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
 import { coverageOf, type Engine, type MethodWork, type SecretReader } from './factors/index.js';
-import { createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
+import { type Answered, createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
 import { createKnownBrowser, mountConsent, mountSignIn, mountSwitchAccount } from './interaction/index.js';
 import * as notificationsFolder from './notifications/index.js';
 import { createAnnouncing, createOutbox, type Outbox, type Transport } from './notifications/index.js';
@@ -52,7 +52,7 @@ import { type Random, systemRandom } from './platform/random.js';
 import { createSecretBox, type SecretBox } from './platform/secret-box.js';
 import type { DeskJobs, RecoveryDesk } from './recovery-desk/index.js';
 import * as secondFactorFolder from './second-factor/index.js';
-import { CLIENT_METADATA, createSecondFactor } from './second-factor/index.js';
+import { CLIENT_METADATA, createSecondFactor, type SecondFactorOptions } from './second-factor/index.js';
 import { createBackchannelLogout, type LogoutDelivery, type Sessions } from './sessions/index.js';
 import * as webhooksFolder from './webhooks/index.js';
 import { createWebhooks, type WebhookService } from './webhooks/index.js';
@@ -78,6 +78,8 @@ export interface AppDeps {
   readSecret?: SecretReader;
   clock?: Clock;
   random?: Random;
+  /** Hears of what happens, for metrics. */
+  observer?: SecondFactorOptions['observer'] & { answered(answer: Answered): void };
   /** Hears of every database call of the provider's adapter. */
   onOidcCall?: (model: string, operation: string) => void;
 }
@@ -130,6 +132,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     locales: config.locales,
     defaultLocale: config.defaultLocale,
     timeZone: config.policy.timeZone,
+    ...(deps.observer ? { onAnswer: deps.observer.answered } : {}),
   });
   const passwords = createPasswords(core);
   const accounts = createAccounts({ ...core, passwords });
@@ -178,6 +181,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       accounts,
       methods: config.methods.map(({ id, ...options }) => ({ method: methodNamed(id), config: options })),
       ...(deps.readSecret ? { readSecret: deps.readSecret } : {}),
+      ...(deps.observer ? { observer: deps.observer } : {}),
       policy: config.policy,
       secrets,
       notifier: outbox,

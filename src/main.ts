@@ -6,10 +6,11 @@ import { type Config, clientsWithSecrets, type Environment, readSecret, type Sec
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
 import { loadSigningKeys } from './oidc/index.js';
 import { createHealth } from './operations/index.js';
+import { createMetrics, createReadings, openMetricsListener, watchCommands } from './operations/metrics/index.js';
 import { admitRelease, createMigrations, MIGRATIONS, SCHEMA_VERSION } from './operations/migrations/index.js';
 import { systemClock } from './platform/clock.js';
 import { connectDatabase, type Database } from './platform/database.js';
-import { openListener } from './platform/listener.js';
+import { type Listener, openListener } from './platform/listener.js';
 import { createLogger, type Logger } from './platform/logger.js';
 import { systemRandom } from './platform/random.js';
 import { createSecretBox } from './platform/secret-box.js';
@@ -57,7 +58,12 @@ function mailTransport(config: Config, database: Database, env: Environment): Tr
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, secrets, env, logger = createLogger(config.log.level) } = options;
-  const database = await connectDatabase(options.mongoUri, { name: config.database.name });
+  const { listen: metricsAddress } = config.metrics;
+  const database = await connectDatabase(options.mongoUri, {
+    name: config.database.name,
+    watchCommands: metricsAddress !== undefined,
+  });
+  let metricsListener: Listener | undefined;
   try {
     await admitRelease(database, SCHEMA_VERSION);
     await ensureIndexes(database);
@@ -68,6 +74,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clock: systemClock,
       audit: createAudit({ database, clock: systemClock, random: systemRandom }),
     });
+    const metrics = metricsAddress && createMetrics(() => readings());
+    if (metrics) watchCommands(database, metrics);
     const app = createApp(config, {
       database,
       secrets,
@@ -76,12 +84,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clients: clientsWithSecrets(config, env),
       readSecret: (variable) => readSecret(env, variable),
       transport: mailTransport(config, database, env),
+      ...(metrics ? { observer: metrics } : {}),
     });
+    const readings = createReadings({ ...app, streams: app.web.streams, clock: systemClock, logger });
     app.web.warmUp();
     await app.engine.warmUp();
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
     const health = createHealth({ database, clock: systemClock, logger, signingKeys: () => jwks.length });
     const answer = app.koa.callback();
+    metricsListener = metrics && (await openMetricsListener(metrics, metricsAddress, logger));
     const listener = await openListener((request, response) => {
       if (!health.handle(request, response)) void answer(request, response);
     }, config.listen);
@@ -111,13 +122,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         app.web.streams.close();
         // Mails that the last requests leave behind wait for the next start, or for another node.
         const mailsSettled = Promise.race([app.outbox.stop(), sleep(GRACE_MS, undefined, { ref: false })]);
-        await listener.close(GRACE_MS);
+        await Promise.all([listener.close(GRACE_MS), metricsListener?.close(GRACE_MS)]);
         await Promise.all([mailsSettled, migrations.stop()]);
         await app.audit.record({ type: 'sys_shutdown', actor: { type: 'system' } }).catch(() => {});
         await database.close();
       },
     };
   } catch (error) {
+    await metricsListener?.close(0);
     await database.close();
     throw error;
   }

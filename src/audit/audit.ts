@@ -18,10 +18,13 @@ export function createAudit({
   database,
   clock,
   random,
+  onRecord,
 }: {
   database: Database;
   clock: Clock;
   random: Random;
+  /** Hears of every event that is there to stay. */
+  onRecord?: ((event: AuditEvent) => void) | undefined;
 }): AuditLog {
   const events = database.collection<AuditDocument>(COLLECTION);
   let sequence = 0;
@@ -36,6 +39,9 @@ export function createAudit({
     async record(event, unit) {
       const at = clock.now();
       await events.insertOne({ ...trimmed(event), _id: nextId(at), at }, unit ? { session: unit.session } : {});
+      if (!onRecord) return;
+      if (unit) unit.afterCommit(() => onRecord(event));
+      else onRecord(event);
     },
 
     async list({ accountId, types }, { limit, before }) {

@@ -55,10 +55,13 @@ function untilSignal({ err }: CliIo, withinMs: number): Promise<void> {
   });
 }
 
-function inWords(error: unknown, { host, port }: { host: string; port: number }): unknown {
+function inWords(error: unknown, { host, port: own }: { host: string; port: number }): unknown {
+  const port = typeof error === 'object' && error !== null && 'port' in error ? error.port : own;
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE')
-    return new CommandRefused([`port ${port} is in use: end the program that has it, or set listen.port`]);
+    return new CommandRefused([
+      `port ${port} is in use: end the program that has it, or set ${port === own ? 'listen.port' : 'metrics.listen.port'}`,
+    ]);
   if (code === 'EACCES') return new CommandRefused([`port ${port} may not be used by this user: set listen.port`]);
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return new CommandRefused([`listen.host ${host} is no address of this machine`]);

@@ -34,6 +34,11 @@ const listen = z.strictObject({
   drainSeconds: z.int().min(0).max(60).default(0),
 });
 
+/** Apart from what people reach: absent, there are none. */
+const metrics = z.strictObject({
+  listen: z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9464) }).optional(),
+});
+
 const database = z.strictObject({
   name: z
     .string()
@@ -147,6 +152,7 @@ export const sections = {
   deviceFlow: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
   privateOrigins: z.array(origin).default([]),
   demo: z.boolean().default(false),
+  metrics: metrics.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
 };
 

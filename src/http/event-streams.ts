@@ -25,6 +25,8 @@ export interface EventStreams {
    * @param owner who listens: a browser, a phone.
    */
   open(ctx: Context, owner: string): EventStream | undefined;
+  /** How many are open now. */
+  count(): number;
   /** Ends them all, and takes no more: the server stops. */
   close(): void;
 }
@@ -71,6 +73,7 @@ export function createEventStreams(maximum = STREAMS_PER_NODE): EventStreams {
         onEnd: (then) => void body.once('close', then),
       };
     },
+    count: () => open.size,
     close() {
       isClosed = true;
       for (const body of open) body.end();

@@ -6,7 +6,7 @@ export { createEventStreams, type EventStream, type EventStreams } from './event
 export type { FormFields, FormValues } from './form.js';
 export { type Catalogue, createCatalogue } from './i18n.js';
 export { createMailRenderer } from './mail-view.js';
-export { logRefusal, toAppError } from './middleware.js';
+export { type Answered, logRefusal, toAppError } from './middleware.js';
 export { Pages, seeOther } from './pages.js';
 export type { Presenter } from './presenter.js';
 export { originOf, type RequestState, stateOf } from './request-state.js';

@@ -13,6 +13,28 @@ import { type RequestState, stateOf } from './request-state.js';
 
 type Middleware = (ctx: Context, next: Next) => Promise<void>;
 
+/** What became of a request, in words and numbers of ours. */
+export interface Answered {
+  /** Of a closed list: a page's declared path, an endpoint's or operation's name. */
+  route: string;
+  method: string;
+  status: number;
+  /** Until the answer began. */
+  seconds: number;
+}
+
+/** What a proxy calls a request; whoever is no proxy of ours could make us log anything. */
+const PROXY_REQUEST_ID = /^[\w.:@=+/-]{1,64}$/;
+
+function routeOf(ctx: Context): string {
+  // The routers of the pages and of the provider, which names its routes.
+  const { _matchedRouteName: name, _matchedRoute: path } = ctx as {
+    _matchedRouteName?: string;
+    _matchedRoute?: unknown;
+  };
+  return stateOf(ctx).route ?? name ?? (typeof path === 'string' ? path : 'none');
+}
+
 /** Request id, CSP nonce and language; then one log line with the path's shape, never its values. */
 export function requestContext(deps: {
   random: Random;
@@ -21,6 +43,7 @@ export function requestContext(deps: {
   catalogue: Catalogue;
   cookies: CookieSettings;
   csrf: Csrf;
+  onAnswer?: ((answer: Answered) => void) | undefined;
 }): Middleware {
   const languageCookie = deps.cookies.name('lang');
   return async (ctx, next) => {
@@ -46,17 +69,24 @@ export function requestContext(deps: {
       ctx.cookies.set(languageCookie, asked, { ...deps.cookies.options, signed: false, maxAge: 365 * 86_400_000 });
     }
     ctx.set('X-Request-Id', state.requestId);
-    await next();
-    deps.logger.info(
-      {
-        requestId: state.requestId,
-        method: ctx.method,
-        path: maskedPath(ctx.path),
-        status: ctx.status,
-        ms: Math.round(performance.now() - began),
-      },
-      'request',
-    );
+    const proxyRequestId = ctx.app.proxy ? ctx.get('x-request-id') : '';
+    try {
+      await next();
+    } finally {
+      const ms = performance.now() - began;
+      deps.onAnswer?.({ route: routeOf(ctx), method: ctx.method, status: ctx.status, seconds: ms / 1000 });
+      deps.logger.info(
+        {
+          requestId: state.requestId,
+          ...(PROXY_REQUEST_ID.test(proxyRequestId) ? { proxyRequestId } : {}),
+          method: ctx.method,
+          path: maskedPath(ctx.path),
+          status: ctx.status,
+          ms: Math.round(ms),
+        },
+        'request',
+      );
+    }
   };
 }
 

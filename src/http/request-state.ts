@@ -10,6 +10,8 @@ export interface RequestState {
   locale: string;
   /** The person picked it; else an application's wish counts. */
   isLocaleChosen: boolean;
+  /** Name of the operation that answers, of a closed list. */
+  route?: string;
   /** A keyed hash of a cookie that this browser alone has. */
   browser?: string;
   /** The relying application of the sign-in at hand, for titles and error pages. */

@@ -9,10 +9,11 @@ import { type CookieSettings, cookieSettings } from './cookies.js';
 import { createCsrf } from './csrf.js';
 import { createEventStreams, type EventStreams } from './event-streams.js';
 import { type Catalogue, createCatalogue } from './i18n.js';
-import { errorHandler, exposeNonce, pinOrigin, requestContext, securityHeaders } from './middleware.js';
+import { type Answered, errorHandler, exposeNonce, pinOrigin, requestContext, securityHeaders } from './middleware.js';
 import { Pages } from './pages.js';
 import { createPresenter, type Presenter } from './presenter.js';
 import { createRenderer } from './render.js';
+import { stateOf } from './request-state.js';
 import type { Branding } from './theme.js';
 
 /** The web side of one server: where pages are mounted and shown, and what stands in front of them. */
@@ -46,6 +47,8 @@ export interface WebOptions {
   random: Random;
   logger: Logger;
   secretBox: SecretBox;
+  /** Hears of every answer, for metrics. */
+  onAnswer?: (answer: Answered) => void;
 }
 
 export function createWeb(options: WebOptions): Web {
@@ -69,6 +72,7 @@ export function createWeb(options: WebOptions): Web {
   const serveAssets = async (ctx: Context, next: Next): Promise<void> => {
     const [, version, name = ''] = assetPath.exec(ctx.path) ?? [];
     if (!version) return next();
+    stateOf(ctx).route = 'assets';
     const asset = assets.files.get(name);
     if (!asset || (ctx.method !== 'GET' && ctx.method !== 'HEAD'))
       throw new AppError('PAGE_NOT_FOUND', 'no such asset');
@@ -98,7 +102,7 @@ export function createWeb(options: WebOptions): Web {
     streams: createEventStreams(),
     url,
     front: [
-      requestContext({ random, clock, logger, catalogue, cookies, csrf }),
+      requestContext({ random, clock, logger, catalogue, cookies, csrf, onAnswer: options.onAnswer }),
       exposeNonce,
       securityHeaders(issuer),
       errorHandler({ presenter, logger }),

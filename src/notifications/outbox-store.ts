@@ -101,6 +101,22 @@ export function createOutboxStore(database: Database) {
         .limit(limit)
         .toArray(),
 
+    /** What waits in one lane: how many, and when the first of them is, or was, due. */
+    async depth(name: LaneName | undefined): Promise<{ due: number; firstDueAt?: Date }> {
+      const waiting = { status: 'due', lane: name ?? { $exists: false } } as const;
+      const [due, [first]] = await Promise.all([
+        rows.countDocuments(waiting),
+        rows
+          .find(waiting, { projection: { nextAttemptAt: 1 } })
+          .sort({ nextAttemptAt: 1 })
+          .limit(1)
+          .toArray(),
+      ]);
+      return { due, ...(first ? { firstDueAt: first.nextAttemptAt } : {}) };
+    },
+
+    countDead: (): Promise<number> => rows.countDocuments({ status: 'dead' }),
+
     /** A dead letter starts over; false when it is none (any more). */
     async revive(id: string, now: Date): Promise<boolean> {
       const { modifiedCount } = await rows.updateOne(

@@ -75,6 +75,8 @@ export interface Outbox extends Notifier, Announcer {
   stop(): Promise<void>;
   /** Sends all that is due now; nothing any more once stopped. Never rejects: what fails is logged and tried again. */
   kick(): Promise<void>;
+  /** What waits, by lane, and what was given up. */
+  depth(): Promise<{ lanes: { lane: string; due: number; firstDueAt?: Date }[]; dead: number }>;
   /** Latest first; without content. */
   deadLetters(limit?: number): Promise<DeadLetter[]>;
   /** Tries a dead letter anew. False when it is none (any more). */
@@ -83,6 +85,8 @@ export interface Outbox extends Notifier, Announcer {
 
 /** What one process does at the same time. */
 const WIDTHS = { mails: 4, jobs: 2, calls: 4, texts: 128 } as const;
+
+const LANES: readonly (LaneName | undefined)[] = [undefined, 'jobs', 'calls', 'texts'];
 
 /** Error messages of mail servers quote addresses; their codes do not. */
 function reasonOf(error: unknown): string {
@@ -222,6 +226,14 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       await each((one) => one.kick());
       // What the jobs have left to the others.
       await each((one) => one.kick());
+    },
+
+    async depth() {
+      const [dead, ...depths] = await Promise.all([
+        store.countDead(),
+        ...LANES.map(async (name) => ({ lane: name ?? 'mails', ...(await store.depth(name)) })),
+      ]);
+      return { lanes: depths, dead };
     },
 
     async deadLetters(limit = 100) {

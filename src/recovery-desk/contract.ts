@@ -266,6 +266,8 @@ export interface AdministratorDesk {
 export interface RecoveryDesk extends EmployeeDesk, AdministratorDesk {
   /** Of requests. */
   readonly watcher: ChangeWatcher;
+  /** Requests that nobody has decided: how many, and since when the first of them waits. */
+  waiting(): Promise<{ open: number; oldest?: Date }>;
   /** Writes down what ended by time and sees to its consequences; called every few seconds. Nothing waits for it. */
   sweep(): Promise<void>;
 }

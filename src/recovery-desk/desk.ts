@@ -87,6 +87,13 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: ChangeWatcher }
       return revoked;
     },
 
+    async waiting() {
+      const open = { state: 'open', expiresAt: { $gt: clock.now() } } as const;
+      const [first] = await requestDocuments.find(open).sort({ createdAt: 1, _id: 1 }).limit(1).toArray();
+      const count = await requestDocuments.countDocuments(open);
+      return { open: count, ...(first ? { oldest: first.createdAt } : {}) };
+    },
+
     async sweep() {
       const now = clock.now();
       const over = await suspensionDocuments

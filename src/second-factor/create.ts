@@ -9,7 +9,7 @@ import {
   type Standings,
   type StandingsCollection,
 } from '../accounts/index.js';
-import { type AuditLog, createAudit } from '../audit/index.js';
+import { type AuditEvent, type AuditLog, createAudit } from '../audit/index.js';
 import type { FactorMethod } from '../factors/contract.js';
 import { createEngine, type Engine, type SecretReader } from '../factors/index.js';
 import { type Branding, createWeb, type Web } from '../http/index.js';
@@ -30,7 +30,7 @@ import {
   type SessionKeeper,
   type Sessions,
 } from '../sessions/index.js';
-import { createThrottle, type Throttle } from '../throttle/index.js';
+import { createThrottle, type Throttle, watchedThrottle } from '../throttle/index.js';
 import { mountApis } from './apis.js';
 import { mountCallbacks } from './callbacks.js';
 import { type AfterPassword, composeSecondFactor, type InteractionOfPrompt } from './compose.js';
@@ -84,6 +84,8 @@ export interface SecondFactorOptions {
   standingsIn?: StandingsCollection;
   /** Hears that what an account has set up is not what it was. */
   onFactorsChanged?(accountId: string): Promise<void>;
+  /** Hears of what happens, for metrics. */
+  observer?: { audited(event: AuditEvent): void /** @param counter that refused. */; throttled(counter: string): void };
   /** For the account pages of a server that keeps the passwords itself. */
   passwords?: {
     changedAt(accountId: string): Promise<Date | undefined>;
@@ -146,8 +148,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const web =
     options.web ?? createWeb({ ...core, issuer, branding, locales, defaultLocale, timeZone: options.policy.timeZone });
   const knownLocale = (locale: string | undefined): string => web.catalogue.pickLocale({ query: locale });
-  const audit = createAudit(core);
-  const throttle = createThrottle(core);
+  const { observer } = options;
+  const audit = createAudit({ ...core, onRecord: observer?.audited });
+  const throttle = observer ? watchedThrottle(createThrottle(core), observer.throttled) : createThrottle(core);
   const links = createOneTimeLinks(core);
   const standings = createStandings({
     ...core,

@@ -66,6 +66,7 @@ const VENDORS = [
   'web-push',
   'qr',
   'esbuild',
+  'prom-client',
 ];
 
 export const vendorsHaveOneDoor: Rule = (modules) =>

@@ -125,10 +125,14 @@ test('SIGTERM during a request that never ends: cut off, and exit code 0 within 
 
 test('SIGTERM with a balancer that has to notice: not ready first, requests answered meanwhile, then gone with exit code 0', async () => {
   const port = await freePort();
-  const node = cluster.spawn({ listen: { port, drainSeconds: 2 } });
+  const metricsPort = await freePort();
+  const node = cluster.spawn({ listen: { port, drainSeconds: 2 }, metrics: { listen: { port: metricsPort } } });
   await ready(node);
   const ask = (path: string) => rawRequest(port, path, { headers: { host: new URL(cluster.issuer).host } });
   expect((await ask('/readyz')).status).toBe(200);
+  const { status, body } = await rawRequest(metricsPort, '/metrics');
+  expect([status, body.includes('countersign_database_readings_up 1\n')]).toEqual([200, true]);
+  expect(body).toMatch(/countersign_database_command_duration_seconds_count\{command="findAndModify"\} [1-9]/);
   node.process.kill('SIGTERM');
   while ((await ask('/readyz')).status === 200) await sleep(20);
   expect((await ask('/readyz')).status).toBe(503);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { stringify } from 'yaml';
 import type { Account } from '../../src/accounts/contract.js';
-import { type App, createApp, ensureIndexes } from '../../src/app.js';
+import { type App, type AppDeps, createApp, ensureIndexes } from '../../src/app.js';
 import { type Config, clientsWithSecrets, loadConfig, type Secrets } from '../../src/config/index.js';
 import { listStoredMails, type StoredMail, storedTransport } from '../../src/notifications/index.js';
 import type { Clock } from '../../src/platform/clock.js';
@@ -90,6 +90,7 @@ export async function startApp(
     path?: string;
     env?: Record<string, string>;
     logger?: Logger;
+    observer?: AppDeps['observer'];
   } = {},
 ): Promise<TestApp> {
   const { clock = systemClock } = options;
@@ -123,6 +124,7 @@ export async function startApp(
     logger: options.logger ?? createLogger('silent'),
     transport: storedTransport(database, clock),
     clock,
+    ...(options.observer ? { observer: options.observer } : {}),
     onOidcCall: (model, operation) => calls.push(`${model}.${operation}`),
   });
   const server: Server = createServer(app.koa.callback());

@@ -114,6 +114,7 @@ export function createPipeline(deps: PipelineDeps): (ctx: Context, path: string)
       throw new AppError('METHOD_NOT_ALLOWED', 'operation with other methods');
     }
     const { route, params } = match;
+    stateOf(ctx).route = `api:${route.id}`;
     const caller = await deps.authenticate({
       authorization: ctx.get('authorization'),
       proof: ctx.get('dpop'),
