@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import mongoose from 'mongoose';
 import { openMongo } from '../../dist/src/platform/embedded-mongodb/index.js';
 
 /** In memory where there is room (a container may have 64 MB there): every majority write would wait for a disk. */
@@ -19,6 +20,13 @@ function signingKeys() {
   return [jwk(rsa, 'RS256'), jwk(ec, 'ES256')];
 }
 
+/** TTL indexes only sweep: expiry is compared in the query, and a test that compares all there is must not meet the broom. */
+async function stopSweeping(uri) {
+  const connection = await mongoose.createConnection(uri).asPromise();
+  await connection.db.admin().command({ setParameter: 1, ttlMonitorEnabled: false });
+  await connection.close();
+}
+
 /** One embedded MongoDB for the whole run, found and started as the product does it; each test file uses a database of its own. */
 export default async function globalSetup() {
   process.env.TEST_SIGNING_KEYS = JSON.stringify(signingKeys());
@@ -27,6 +35,7 @@ export default async function globalSetup() {
   // A run must never touch the database that MONGODB_URI names.
   const env = { ...process.env, MONGODB_URI: undefined };
   const mongo = await openMongo({ dataPath, env, log: () => {}, progress: console.log });
+  await stopSweeping(mongo.uri);
   process.env.TEST_MONGODB_URI = mongo.uri;
   globalThis.testMongo = { mongo, dataPath };
 }
