@@ -25,7 +25,7 @@ interface Waiting {
 /** One page that listens, as a browser's `EventSource` does. */
 function listen(server: ServerProcess, agent: Agent, token: string, accountId: string): Promise<IncomingMessage> {
   const path = `/second-factor/bench/request/events?account=${accountId}`;
-  const headers = { cookie: `recovery=${token}`, accept: 'text/event-stream' };
+  const headers = { cookie: `countersign-recovery=${token}`, accept: 'text/event-stream' };
   return new Promise((resolve, reject) => {
     get(`${server.origin}${path}`, { agent, headers }, (answer) => {
       if (answer.statusCode === 200) resolve(answer);

@@ -13,6 +13,9 @@ const OPTION_OF: Record<string, string> = {
   post_logout_redirect_uris: '--post-logout-redirect-uri',
   backchannel_logout_uri: '--backchannel-logout-uri',
   minimum_acr: '--minimum-acr',
+  token_endpoint_auth_method: '--auth-method',
+  id_token_signed_response_alg: '--id-token-alg',
+  cors_origins: '--cors-origin',
 };
 
 export const addClient = command({
@@ -28,6 +31,15 @@ export const addClient = command({
     public: { help: 'cannot keep a secret: an application in a browser or on a device' },
     'first-party': { help: 'people are not asked for their consent' },
     'minimum-acr': { value: 'LEVEL', help: 'the level below which nobody gets in: 1fa, 2fa-remembered, 2fa, phr' },
+    'auth-method': {
+      value: 'METHOD',
+      help: 'at the token endpoint: client_secret_basic (default), client_secret_post',
+    },
+    'id-token-alg': { value: 'ALG', help: 'of ID Tokens: RS256 (default), ES256' },
+    'cors-origin': { value: 'ORIGIN', multiple: true, help: 'of a page that calls the endpoints itself' },
+    'claims-in-id-token': { help: 'name and e-mail address in the ID Token, for libraries that never ask userinfo' },
+    'refresh-token': { help: 'gets refresh tokens without asking for offline_access' },
+    'without-pkce': { help: 'for libraries that cannot do it; the application has to authenticate itself' },
   },
   async run(values, io) {
     const metadata = checked(values);
@@ -42,7 +54,7 @@ export const addClient = command({
       io.out(`client_id      ${values.id}`);
       if (secret) io.out(`client_secret  ${secret}   (shown only now)`);
       io.out(`redirect_uri   ${values['redirect-uri'].join(' ')}`);
-      io.out('PKCE           S256, required');
+      io.out(`PKCE           ${client.require_pkce === false ? 'not required' : 'S256, required'}`);
     });
   },
 });
@@ -54,13 +66,23 @@ interface ClientArguments {
   'post-logout-redirect-uri': string[];
   'backchannel-logout-uri'?: string | undefined;
   'minimum-acr'?: string | undefined;
+  'auth-method'?: string | undefined;
+  'id-token-alg'?: string | undefined;
+  'cors-origin': string[];
   public: boolean;
   'first-party': boolean;
+  'claims-in-id-token': boolean;
+  'refresh-token': boolean;
+  'without-pkce': boolean;
 }
 
 /** The same rules as for clients of the configuration file, told in the words of the options. */
 function checked(values: ClientArguments): ReturnType<typeof parseClient> {
-  const { 'backchannel-logout-uri': backchannel, 'minimum-acr': minimum } = values;
+  const { 'backchannel-logout-uri': backchannel, 'minimum-acr': minimum, 'id-token-alg': algorithm } = values;
+  const method = values.public ? 'none' : values['auth-method'];
+  const forConfidential = (['auth-method', 'without-pkce'] as const).filter((option) => values[option]);
+  if (values.public && forConfidential.length > 0)
+    throw new CommandRefused(forConfidential.map((option) => `--${option} is not for --public applications`));
   try {
     return parseClient({
       client_id: values.id,
@@ -69,7 +91,12 @@ function checked(values: ClientArguments): ReturnType<typeof parseClient> {
       post_logout_redirect_uris: values['post-logout-redirect-uri'],
       ...(backchannel ? { backchannel_logout_uri: backchannel } : {}),
       ...(minimum ? { minimum_acr: minimum } : {}),
-      ...(values.public ? { token_endpoint_auth_method: 'none' } : {}),
+      ...(method ? { token_endpoint_auth_method: method } : {}),
+      ...(algorithm ? { id_token_signed_response_alg: algorithm } : {}),
+      cors_origins: values['cors-origin'],
+      claims_in_id_token: values['claims-in-id-token'],
+      issue_refresh_token: values['refresh-token'],
+      require_pkce: !values['without-pkce'],
       first_party: values['first-party'],
     });
   } catch (error) {

@@ -2,7 +2,10 @@ import type { SetOption } from 'cookies';
 
 /** Names and flags of all our cookies (RFC 6265bis 4.1.3 prefixes). */
 export interface CookieSettings {
-  /** `__Host-` where the browser accepts it; the plain name only over http, which is loopback. */
+  /**
+   * `__Host-` where the browser accepts it. Over http, which is loopback, a name of our own: there the applications on other ports share
+   * our cookies, and many call theirs `session`.
+   */
   name(base: string): string;
   /** For cookies whose path forbids `__Host-`. */
   nameWithPath(base: string): string;
@@ -14,8 +17,8 @@ export function cookieSettings(issuer: string): CookieSettings {
   const secure = protocol === 'https:';
   const path = pathname;
   return {
-    name: (base) => (secure ? `${path === '/' ? '__Host-' : '__Secure-'}${base}` : base),
-    nameWithPath: (base) => (secure ? `__Secure-${base}` : base),
+    name: (base) => (secure ? `${path === '/' ? '__Host-' : '__Secure-'}${base}` : `countersign-${base}`),
+    nameWithPath: (base) => (secure ? `__Secure-${base}` : `countersign-${base}`),
     options: { httpOnly: true, sameSite: 'lax', path, secure, overwrite: true },
   };
 }

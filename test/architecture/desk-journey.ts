@@ -22,7 +22,7 @@ export async function deskJourney(app: TestApp, rp: RelyingParty, { account }: P
     const path = new RegExp(`data-${what}="([^"]+)"`).exec(waiting.html)?.[1] ?? '';
     // A stream has no end: its beginning is enough.
     const listening = new AbortController();
-    const headers = { cookie: `recovery=${browser.cookie('recovery')}` };
+    const headers = { cookie: `countersign-recovery=${browser.cookie('countersign-recovery')}` };
     await fetch(new URL(path, app.issuer), { headers, signal: listening.signal });
     listening.abort();
   }

@@ -161,7 +161,7 @@ test('the sign-in is gone while the page waits: it says that it is approved, and
   await person.sees('Enter the verification code');
   const number = await sendRequest(person);
   await sleep(300);
-  await person.page.context().clearCookies({ name: /^interaction/ });
+  await person.page.context().clearCookies({ name: /^countersign-interaction/ });
   await approveOne(employee, number);
   await heading(person, 'Approved').waitFor({ timeout: 3_000 });
   await person.sees('Approved');

@@ -169,6 +169,35 @@ describe('clients', () => {
     ]);
   });
 
+  test('what particular libraries need is an option each', async () => {
+    const options =
+      '--auth-method client_secret_post --id-token-alg ES256 --claims-in-id-token --refresh-token --without-pkce';
+    expect(await add('--id', 'odd', '--redirect-uri', 'https://odd.example.com/cb', ...options.split(' '))).toBe(0);
+    expect(out.at(-1)).toBe('PKCE           not required');
+    expect(await database.collection<{ _id: string }>('clients').findOne({ _id: 'odd' })).toMatchObject({
+      metadata: {
+        token_endpoint_auth_method: 'client_secret_post',
+        id_token_signed_response_alg: 'ES256',
+        claims_in_id_token: true,
+        grant_types: ['authorization_code', 'refresh_token'],
+        require_pkce: false,
+      },
+    });
+    await database.collection<{ _id: string }>('clients').deleteOne({ _id: 'odd' });
+    out = [];
+    expect(await add('--id', 'odd', '--redirect-uri', 'https://odd.example.com/cb', '--public', '--without-pkce')).toBe(
+      1,
+    );
+    expect(err[0]).toContain('--without-pkce is not for --public applications');
+    err = [];
+    const wrong = ['--auth-method', 'magic', '--cors-origin', 'https://a.example/path'];
+    expect(await add('--id', 'odd', '--redirect-uri', 'https://odd.example.com/cb', ...wrong)).toBe(1);
+    expect(err.slice(0, -1).map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      'countersign: --auth-method',
+      'countersign: --cors-origin',
+    ]);
+  });
+
   test('an id that is taken, in the database or in the configuration, is refused', async () => {
     for (const id of ['app', 'configured']) {
       err = [];

@@ -34,7 +34,7 @@ test.each([
     const browser = new Browser(cluster.issuer);
     await signIn(browser, rp, someone);
     const uid = await onlySession(someone.account.id);
-    const cookie = browser.cookie('session') ?? '';
+    const cookie = browser.cookie('countersign-session') ?? '';
     const elsewhere = new Browser(cluster.issuer);
     cluster.balancer.to = 'b';
     await signIn(elsewhere, rp, someone);
@@ -52,12 +52,13 @@ test.each([
     expect(answer.headers.get('location') ?? '').not.toMatch(/[?&]code=/);
     expect(answer.status).toBe(303);
     expect(new URL(answer.headers.get('location') ?? '', cluster.issuer).pathname).toBe('/auth');
-    expect(answer.headers.getSetCookie().filter((line) => /^session=[^;]/.test(line))).toEqual([]);
+    expect(answer.headers.getSetCookie().filter((line) => /^countersign-session=[^;]/.test(line))).toEqual([]);
     for (const node of ['a', 'b'] as const) {
       cluster.balancer.to = node;
       const thief = new Browser(cluster.issuer);
-      thief.setCookie('session', cookie);
-      for (const { name, value } of browser.cookies()) if (name === 'session.sig') thief.setCookie(name, value);
+      thief.setCookie('countersign-session', cookie);
+      for (const { name, value } of browser.cookies())
+        if (name === 'countersign-session.sig') thief.setCookie(name, value);
       expect(await rp.silent(thief)).toBe('login_required');
       expect(await rp.silent(browser)).toBe('login_required');
       expect((await browser.open('/account')).url.pathname).toMatch(/^\/sign-in\//);

@@ -102,7 +102,7 @@ test('SIGTERM while pages listen: their streams end at once, and so does the nod
   await fileRequest(cluster.office, account, hash);
   const path = `/second-factor/any/request/events?account=${account.id}`;
   const listening = keptAlive(new Agent({ keepAlive: true }), path, {
-    cookie: `recovery=${browser.cookie('recovery')}`,
+    cookie: `countersign-recovery=${browser.cookie('countersign-recovery')}`,
   });
   await Promise.race([listening, sleep(SLOW_MS)]);
   const { code, ms } = await terminateA();

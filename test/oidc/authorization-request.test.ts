@@ -160,7 +160,7 @@ describe('the sign-in page', () => {
     expect(page.url.pathname).toContain('/second-factor/');
     expect(page.html).toContain('<html lang="de"');
     const chosen = app.browser();
-    chosen.setCookie('lang', 'en');
+    chosen.setCookie('countersign-lang', 'en');
     expect((await chosen.open(rp.request({ ui_locales: 'de' }).url)).html).toContain('<html lang="en"');
   });
 

@@ -316,7 +316,7 @@ describe('how long a session lives', () => {
     const { browser, rp, tokens } = await signedIn('spa');
     clock.advance(3000);
     const response = await browser.request(rp.request({ prompt: 'none' }).url);
-    const lines = response.headers.getSetCookie().filter((line) => /^session(\.sig)?=/.test(line));
+    const lines = response.headers.getSetCookie().filter((line) => /^countersign-session(\.sig)?=/.test(line));
     expect(lines).toHaveLength(2);
     for (const line of lines) {
       const [, expires = ''] = /; expires=([^;]+)/i.exec(line) ?? [];
@@ -324,7 +324,7 @@ describe('how long a session lives', () => {
     }
     const out = await browser.submit(await logoutPage(browser, { client_id: 'spa' }), { logout: 'yes' });
     expect(out.status).toBe(200);
-    expect(browser.cookie('session')).toBeUndefined();
+    expect(browser.cookie('countersign-session')).toBeUndefined();
   });
 
   test('a refused refresh is no use', async () => {

@@ -33,7 +33,7 @@ const path = (account: Account, what: string): string =>
 
 /** @param at the node that is asked. */
 async function listen(account: Account, cookie: string, at = app): Promise<Listening> {
-  const headers = { cookie: `recovery=${cookie}`, host: new URL(app.issuer).host };
+  const headers = { cookie: `countersign-recovery=${cookie}`, host: new URL(app.issuer).host };
   const asking = request({ host: '127.0.0.1', port: at.port, path: path(account, 'events'), headers }).end();
   const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   return {
@@ -49,7 +49,7 @@ async function waiting() {
   const account = await app.account(`clara${count}@example.com`);
   const { browser, hash } = recoveryBrowser(app);
   const filed = await fileRequest(app, account, hash);
-  return { account, browser, hash, filed, cookie: browser.cookie('recovery') ?? '' };
+  return { account, browser, hash, filed, cookie: browser.cookie('countersign-recovery') ?? '' };
 }
 
 test('a decision is told within two seconds, on the node where it was made and on the other', async () => {

@@ -242,7 +242,7 @@ test('hours later: the sign-in is gone, the request is not; it says where to sta
   const { someone, browser, page: second } = await employee();
   const number = numberOn(await ask(browser, second));
   clock.advance(5 * 3600);
-  browser.clearCookie('interaction');
+  browser.clearCookie('countersign-interaction');
   let page = await browser.open(step(second, '/request'));
   expect(numberOn(page)).toBe(number);
   expect(page.text).not.toContain(someone.account.login);

@@ -13,7 +13,7 @@ export const BEN: DeskActor = { type: 'account', id: 'ben', origin: ORIGIN };
 /** Gives a browser a recovery cookie, as sending a request does, and says what it is known by. */
 export function recoveryBrowser(app: TestApp, browser: Browser = app.browser()): { browser: Browser; hash: string } {
   const token = randomBytes(32).toString('base64url');
-  browser.setCookie('recovery', token);
+  browser.setCookie('countersign-recovery', token);
   return { browser, hash: app.app.secretBox.index(token, 'recovery-browser') };
 }
 

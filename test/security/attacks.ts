@@ -103,8 +103,11 @@ export const NONSENSE: Record<string, string>[] = [
   { accept: 'x/'.repeat(2_000) },
   { 'accept-language': 'x'.repeat(5_000) },
   { 'accept-language': 'en;q=foo,*;q=NaN,\u00ff' },
-  { cookie: 'session=%ff; csrf=%00; known=~~~~; lang=__proto__; started=:~:; enrolment=x; interaction=x; resume=y' },
-  { cookie: `session=${'x'.repeat(8_000)}; known=${'~'.repeat(2_000)}` },
+  {
+    cookie:
+      'countersign-session=%ff; countersign-csrf=%00; countersign-known=~~~~; countersign-lang=__proto__; countersign-started=:~:; countersign-enrolment=x; countersign-interaction=x; countersign-resume=y',
+  },
+  { cookie: `countersign-session=${'x'.repeat(8_000)}; countersign-known=${'~'.repeat(2_000)}` },
   { 'user-agent': '\u0001\u00ff'.slice(1).repeat(2_000) },
   { 'sec-fetch-site': 'nonsense' },
   { 'content-length': '0' },

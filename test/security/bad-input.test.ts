@@ -173,7 +173,7 @@ test('strange path parameters: unknown, never a fault, and nothing is written', 
 test('an interaction of another browser is refused by every page of it', async () => {
   const other = app.browser();
   const otherUid = (await other.open(rp.request().url)).url.pathname.split('/')[2] ?? '';
-  const names = ['interaction', 'interaction.sig'];
+  const names = ['countersign-interaction', 'countersign-interaction.sig'];
   for (const { path: shape, fields } of app.app.web.pages.forms.filter(
     ({ path }) => path.includes(':uid') && !path.startsWith('/account'),
   )) {
@@ -195,7 +195,7 @@ test('a page of another step is refused with the right cookie', async () => {
   const { browser, path } = await contextOf('/second-factor/:uid');
   const uid = path.split('/')[2] ?? '';
   const csrf = await csrfOf(browser);
-  for (const { name, value } of browser.cookies().filter((cookie) => cookie.name.startsWith('interaction')))
+  for (const { name, value } of browser.cookies().filter((cookie) => cookie.name.startsWith('countersign-interaction')))
     browser.setCookie(name, value, '/');
   for (const shape of [`/sign-in/${uid}`, `/consent/${uid}`]) {
     const form: Record<string, string> = shape.startsWith('/sign')

@@ -121,7 +121,7 @@ describe('firstEnrolment: invitation', () => {
       repeat: NEW_PASSWORD,
     });
     expect(done.status).toBe(200);
-    expect(thief.cookie('enrolment')).toBeUndefined();
+    expect(thief.cookie('countersign-enrolment')).toBeUndefined();
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await expectNoSetUp(app, thief, await typePassword(thief, strict.request().url, 'dora@example.com', NEW_PASSWORD));
   });
@@ -130,7 +130,7 @@ describe('firstEnrolment: invitation', () => {
     const emil = await app.account('emil@example.com', { password: null, email: 'emil@mail.example' });
     const thief = app.browser();
     await thief.submit(await thief.open(await invite(emil)), { password: NEW_PASSWORD, repeat: NEW_PASSWORD });
-    expect(thief.cookie('enrolment')).toBeTruthy();
+    expect(thief.cookie('countersign-enrolment')).toBeTruthy();
     await expectNoSetUp(app, thief, await typePassword(thief, strict.request().url, 'anna@example.com'));
   });
 });

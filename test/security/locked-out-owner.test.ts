@@ -49,7 +49,7 @@ test('the mark of a known browser is for its own login, and cannot be made up', 
   const ben = await person(app, 'ben@example.com', () => clock.now());
   const browser = app.browser();
   await signIn(browser, rp, ben);
-  const known = browser.cookie('known') ?? '';
+  const known = browser.cookie('countersign-known') ?? '';
   const [id] = known.split('~');
   for (const value of [
     known,
@@ -59,7 +59,7 @@ test('the mark of a known browser is for its own login, and cannot be made up', 
     'x'.repeat(3_000),
   ]) {
     const stranger = app.browser();
-    stranger.setCookie('known', value);
+    stranger.setCookie('countersign-known', value);
     const page = await typePassword(stranger, rp.request().url, 'anna@example.com');
     expect(page.status).toBe(429);
   }

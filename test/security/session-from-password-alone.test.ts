@@ -44,7 +44,7 @@ const expectNobody = async (browser: Browser): Promise<void> => {
 };
 
 test('no cookie, no page of ours and no application sees a session', async () => {
-  const session = thief.cookie('session');
+  const session = thief.cookie('countersign-session');
   const stored = await app.database
     .collection('oidc')
     .find({ ids: session ?? 'none', 'payload.accountId': { $exists: true } })
@@ -86,7 +86,7 @@ test('a second tab and a second application start at the password', async () => 
 test('the forms of the other steps do not take a half-finished sign-in', async () => {
   const uid = halfWay.url.pathname.split('/')[2] ?? '';
   const csrf = halfWay.forms[0]?.values.csrf ?? '';
-  for (const { name, value } of thief.cookies().filter((cookie) => cookie.name.startsWith('interaction')))
+  for (const { name, value } of thief.cookies().filter((cookie) => cookie.name.startsWith('countersign-interaction')))
     thief.setCookie(name, value, '/');
   for (const [path, form] of [
     [`/consent/${uid}`, { decision: 'allow' }],
@@ -134,17 +134,17 @@ test('the cookie of before the sign-in is not the cookie of after it (session fi
   const planted = app.browser();
   await planted.open('/session/end');
   for (const { name, value, path } of planted.cookies()) victim.setCookie(name, value, path);
-  const before = [victim.cookie('session') ?? ''];
+  const before = [victim.cookie('countersign-session') ?? ''];
   expect(before).not.toEqual(['']);
   const page = await typePassword(victim, rp.request().url, 'anna@example.com');
-  before.push(victim.cookie('session') ?? '');
+  before.push(victim.cookie('countersign-session') ?? '');
   expect(rp.answer(await typeRecoveryCode(victim, page, anna)).code).toBeTruthy();
   expect(await rp.silent(victim)).toBe('code');
-  expect(before).not.toContain(victim.cookie('session'));
+  expect(before).not.toContain(victim.cookie('countersign-session'));
   for (const value of before) {
     const thief = app.browser();
-    thief.setCookie('session', value);
-    thief.setCookie('session.sig', sign(`session=${value}`));
+    thief.setCookie('countersign-session', value);
+    thief.setCookie('countersign-session.sig', sign(`countersign-session=${value}`));
     await expectNobody(thief);
   }
   await expectNobody(planted);

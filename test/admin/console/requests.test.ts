@@ -188,7 +188,7 @@ test('the stream says that something changed, and nothing else; strangers hear n
   const stranger = await app.browser().request(`${app.issuer}/console/queue/events`);
   expect([stranger.status, stranger.html]).toEqual([204, '']);
   const abort = new AbortController();
-  const cookie = `console=${ben.browser.cookie('console')}`;
+  const cookie = `countersign-console=${ben.browser.cookie('countersign-console')}`;
   const response = await fetch(`${app.issuer}/console/queue/events`, { headers: { cookie }, signal: abort.signal });
   expect(response.headers.get('content-type')).toContain('text/event-stream');
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();

@@ -21,7 +21,7 @@ test('a sign-in leads back to where it began, under a cookie that no script read
   const olga = await administrator(app, 'olga@example.com', ['owner'], '/console/people?q=ol');
   expect(olga.page.url.href).toBe(`${app.issuer}/console/people?q=ol`);
   expect(olga.page.text).toContain('olga@example.com');
-  const cookie = olga.browser.cookie('console') ?? '';
+  const cookie = olga.browser.cookie('countersign-console') ?? '';
   expect(cookie.length).toBeGreaterThanOrEqual(43);
   const stored = JSON.stringify(await sessions());
   expect(stored).not.toContain(cookie);
@@ -55,7 +55,7 @@ test('an account without a role gets a page that says so, and a way out', async 
   expect(anna.page.h1).toBe('This is for administrators');
   const out = await anna.browser.submit(anna.page, {}, /sign-out$/);
   expect(out.h1).toBe('Sign out?');
-  expect(anna.browser.cookie('console')).toBeUndefined();
+  expect(anna.browser.cookie('countersign-console')).toBeUndefined();
 });
 
 test('an answer that this browser did not ask for is no sign-in', async () => {
@@ -72,15 +72,15 @@ test('the session is a new one after each sign-in, idles for an hour at most, an
     expect((await ida.browser.open('/console/people')).h1).toBe('People');
   }
   travel(3_601);
-  const first = ida.browser.cookie('console');
+  const first = ida.browser.cookie('countersign-console');
   expect((await ida.browser.open('/console/people')).url.pathname).not.toBe('/console/people');
   await signInAt(ida.browser, `${app.issuer}/console/people`, ida);
-  const after = ida.browser.cookie('console');
+  const after = ida.browser.cookie('countersign-console');
   expect(after).not.toBe(first);
   for (let hours = 0; hours < 12; hours += 1) {
     travel(3_500);
     expect((await ida.browser.open('/console/people')).h1).toBe('People');
-    expect(ida.browser.cookie('console')).toBe(after);
+    expect(ida.browser.cookie('countersign-console')).toBe(after);
   }
   // A page that keeps itself up to date is nobody at the desk.
   const seenAt = async () => (await sessions()).map((session) => (session as { lastSeenAt?: Date }).lastSeenAt);
@@ -90,7 +90,7 @@ test('the session is a new one after each sign-in, idles for an hour at most, an
   expect(await seenAt()).toEqual(before);
   travel(300);
   await ida.browser.open('/console/people');
-  expect(ida.browser.cookie('console')).not.toBe(after);
+  expect(ida.browser.cookie('countersign-console')).not.toBe(after);
 });
 
 test('an hour without a click ends it, though the issuer’s session has just been used', async () => {
