@@ -1,6 +1,7 @@
 /** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
 import type { Account } from '../accounts/contract.js';
 import type { Audit, RequestOrigin } from '../audit/contract.js';
+import type { Brand } from '../http/assets.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
@@ -14,6 +15,7 @@ import type { Throttle } from '../throttle/contract.js';
 
 import type { DeliveryControl } from './delivery.js';
 
+export type { Brand } from '../http/assets.js';
 export { inSeconds } from '../platform/clock.js';
 export { isDuplicateKey } from '../platform/database.js';
 export { ipSubject, networkSubject } from '../platform/ip-subject.js';
@@ -230,7 +232,7 @@ export interface MethodApi {
   call(request: ApiRequest): Promise<ApiAnswer>;
 }
 
-/** An app that browsers load from `<issuer><path>/`: files only, the same for everybody. */
+/** An app that browsers load from `<issuer><path>/`: files only, the same for everybody who uses this server. */
 export interface MethodSite {
   /** Begins with a slash, ends without one. */
   path: string;
@@ -238,6 +240,8 @@ export interface MethodSite {
   folder: string;
   /** Addresses beneath the path that `index.html` answers too. */
   pages: readonly string[];
+  /** All files of a server with this brand, from those that the build made. */
+  dress(built: ReadonlyMap<string, Buffer>, brand: Brand): ReadonlyMap<string, Buffer>;
 }
 
 export interface ApiRequest {

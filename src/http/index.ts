@@ -1,5 +1,6 @@
 /** Everything between a request and our pages: forms, cookies, CSRF, errors, headers, rendering. */
 
+export type { Brand } from './assets.js';
 export { readBody } from './body.js';
 export { type CookieSettings, cookieSettings } from './cookies.js';
 export { createEventStreams, type EventStream, type EventStreams } from './event-streams.js';
@@ -10,5 +11,6 @@ export { type Answered, logRefusal, toAppError } from './middleware.js';
 export { Pages, seeOther } from './pages.js';
 export type { Presenter } from './presenter.js';
 export { originOf, type RequestState, stateOf } from './request-state.js';
+export { StaticFile } from './static-file.js';
 export type { Branding } from './theme.js';
 export { createWeb, type Web } from './web.js';

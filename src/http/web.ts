@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
-import { loadAssets } from './assets.js';
+import { type Brand, brandOf, loadAssets } from './assets.js';
 import { type CookieSettings, cookieSettings } from './cookies.js';
 import { createCsrf } from './csrf.js';
 import { createEventStreams, type EventStreams } from './event-streams.js';
@@ -24,6 +24,8 @@ export interface Web {
   cookies: CookieSettings;
   /** Pages that listen; to be closed before the server stops, for they never end their answer themselves. */
   streams: EventStreams;
+  /** Whose server it is, as apps show it. */
+  brand: Brand;
   /** A path of ours as the browser sees it, with the issuer's path in front. */
   url(path: string): string;
   /** Whether a path is a page or an asset of ours: a host's own paths are none of our business. */
@@ -77,14 +79,7 @@ export function createWeb(options: WebOptions): Web {
     if (!asset || (ctx.method !== 'GET' && ctx.method !== 'HEAD'))
       throw new AppError('PAGE_NOT_FOUND', 'no such asset');
     ctx.set('Cache-Control', version === assets.version ? 'public, max-age=31536000, immutable' : 'no-cache');
-    ctx.set('ETag', asset.etag);
-    ctx.status = 200;
-    if (ctx.fresh) {
-      ctx.status = 304;
-      return;
-    }
-    ctx.type = asset.type;
-    ctx.body = asset.body;
+    await asset.serve(ctx);
   };
 
   const pages = new Pages(csrf, basePath);
@@ -100,6 +95,7 @@ export function createWeb(options: WebOptions): Web {
     catalogue,
     cookies,
     streams: createEventStreams(),
+    brand: brandOf(branding, assets),
     url,
     front: [
       requestContext({ random, clock, logger, catalogue, cookies, csrf, onAnswer: options.onAnswer }),

@@ -273,7 +273,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       });
       mountCallbacks({ pages, engine, issuer, logger });
       mountApis({ pages, streams: web.streams, engine, issuer });
-      mountSites({ pages, engine, url });
+      mountSites({ ...web, engine });
       mountLinkPages({
         ...shared,
         enrolmentCookie,

@@ -1,20 +1,11 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Context } from 'koa';
 import { AppError } from '../errors.js';
+import type { Brand, MethodSite } from '../factors/contract.js';
 import type { Engine } from '../factors/index.js';
-import { type Pages, seeOther } from '../http/index.js';
+import { StaticFile, seeOther, type Web } from '../http/index.js';
 import { projectRoot } from '../platform/paths.js';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.webmanifest': 'application/manifest+json',
-};
 
 /** Stricter than the pages': nothing inline, no form that posts; the manifest, the worker and the camera are its own. */
 const POLICY = [
@@ -30,23 +21,20 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-interface SiteFile {
-  body: Buffer;
-  type: string;
-  etag: string;
-}
-
 /** Everything in one folder, by name: what is not a name in it cannot be asked for. */
-function readFolder(folder: string): ReadonlyMap<string, SiteFile> {
+function readFolder(folder: string): ReadonlyMap<string, Buffer> {
   const path = join(projectRoot, 'dist', folder);
   if (!existsSync(path)) return new Map();
+  return new Map(readdirSync(path).map((name) => [name, readFileSync(join(path, name))]));
+}
+
+function filesOf({ folder, dress }: MethodSite, brand: Brand): ReadonlyMap<string, StaticFile> {
+  const built = readFolder(folder);
+  const files = built.size > 0 ? dress(built, brand) : built;
   return new Map(
-    readdirSync(path).flatMap((name) => {
-      const type = TYPES[extname(name)];
-      if (!type) return [];
-      const body = readFileSync(join(path, name));
-      const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
-      return [[name, { body, type, etag }]];
+    [...files].flatMap(([name, body]) => {
+      const file = StaticFile.of(name, body);
+      return file ? [[name, file]] : [];
     }),
   );
 }
@@ -55,17 +43,16 @@ function readFolder(folder: string): ReadonlyMap<string, SiteFile> {
 export function mountSites({
   pages,
   engine,
+  brand,
   url,
-}: {
-  pages: Pages;
+}: Pick<Web, 'pages' | 'brand' | 'url'> & {
   engine: Pick<Engine, 'sites'>;
-  url(path: string): string;
 }): void {
   for (const site of engine.sites()) {
-    const files = readFolder(site.folder);
+    const files = filesOf(site, brand);
     const names = new Set(['', ...site.pages]);
 
-    const serve = (ctx: Context, name: string): void => {
+    const serve = async (ctx: Context, name: string): Promise<void> => {
       const file = files.get(names.has(name) ? 'index.html' : name);
       if (!file) throw new AppError('PAGE_NOT_FOUND', 'no such file of the app');
       ctx.set({
@@ -74,15 +61,8 @@ export function mountSites({
         'Content-Security-Policy': POLICY,
         'Permissions-Policy': 'camera=(self), microphone=(), geolocation=()',
         'Service-Worker-Allowed': url(site.path),
-        ETag: file.etag,
       });
-      ctx.status = 200;
-      if (ctx.fresh) {
-        ctx.status = 304;
-        return;
-      }
-      ctx.set('Content-Type', file.type);
-      ctx.body = file.body;
+      await file.serve(ctx);
     };
 
     // Addresses in its pages are relative to the folder.

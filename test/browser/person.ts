@@ -68,7 +68,7 @@ export class Person {
     await page.waitForLoadState('load');
     expect(await page.locator('h1').count()).toBe(1);
     expect(await page.title()).toMatch(/ · Countersign$/);
-    expect(await page.locator('html').getAttribute('lang')).toMatch(/^(en|de)$/);
+    expect(await page.locator('html').getAttribute('lang')).toMatch(/^(en|de|fr|es|it)$/);
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     expect(this.complaints).toEqual([]);
     if (this.hasScript) await this.#examine();

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from '@jest/globals';
-import { drawIcon } from '../../plugins/app/phone/icons.js';
+import { dress } from '../../plugins/app/phone/dress.js';
+import { drawIcon, recolour } from '../../plugins/app/phone/icons.js';
 import { projectRoot } from '../../src/platform/paths.js';
 
 const folder = join(projectRoot, 'dist/app');
@@ -55,5 +56,34 @@ test('the manifest names icons that exist, one of them maskable, in the size it 
 test('an icon is a PNG of one size, opaque to its corners', () => {
   const icon = drawIcon(32, 0.6);
   expect(icon.subarray(1, 4).toString()).toBe('PNG');
-  expect([icon.readUInt32BE(16), icon[24], icon[25]]).toEqual([32, 8, 2]);
+  expect([icon.readUInt32BE(16), icon[24], icon[25]]).toEqual([32, 4, 3]);
+  const other = recolour(icon, '#aa2200');
+  expect(other.length).toBe(icon.length);
+  expect(other.equals(icon)).toBe(false);
+  expect(recolour(other, '#0f5c6e').equals(icon)).toBe(true);
+});
+
+test('a server has its own name, colours, logo and icon, and its phones hear of a change', () => {
+  const built = new Map(readdirSync(folder).map((name) => [name, read(name)]));
+  const brand = { name: 'Müller & <Söhne>', accent: '#aa2200', css: ':root{--accent:#aa2200}' };
+  const dressed = dress(built, brand);
+  const page = String(dressed.get('index.html'));
+  expect(page).toContain('<title>Müller &#38; &#60;Söhne&#62;</title>');
+  expect(page).toContain('name="application-name" content="Müller &#38; &#60;Söhne&#62;"');
+  expect(page).not.toMatch(/\{\{|Countersign/);
+  expect(JSON.parse(String(dressed.get('app.webmanifest')))).toMatchObject({
+    name: brand.name,
+    short_name: brand.name,
+    theme_color: '#aa2200',
+  });
+  expect(String(dressed.get('app.css')).endsWith(brand.css)).toBe(true);
+  expect(dressed.get('icon-512.png')).toEqual(recolour(read('icon-512.png'), '#aa2200'));
+  const worker = (change: object = {}): string =>
+    String(dress(built, { ...brand, ...change }).get('service-worker.js'));
+  const logo = { name: 'logo.svg', body: Buffer.from('<svg/>') };
+  const workers = [{}, { name: 'Acme' }, { accent: '#aa2201' }, { css: '' }, { logo }].map(worker);
+  workers.push(worker({ logo: { ...logo, body: Buffer.from('<svg />') } }));
+  expect(new Set(workers).size).toBe(workers.length);
+  expect(worker({ logo })).toContain('"files":["logo.svg"]');
+  expect(dress(built, { ...brand, logo }).get('logo.svg')).toBe(logo.body);
 });

@@ -37,6 +37,8 @@ async function create(
     keepClockOffset: async (offsetMs) => {
       offset = offsetMs;
     },
+    language: async () => undefined,
+    keepLanguage: async () => undefined,
   };
   const asked: string[] = [];
   const phone = await Phone.open({

@@ -39,7 +39,6 @@ test('the version changes with the branding, and the logo is served under a name
   expect(branded.files.has('theme.css')).toBe(true);
   expect(branded.version).not.toBe(loadAssets().version);
   expect(() => loadAssets({ logo: '/etc/hostname' })).toThrow();
-  for (const { etag } of branded.files.values()) expect(etag).toMatch(/^"[\w-]+"$/);
 });
 
 describe.each(['light', 'dark'] as const)('colours in the %s theme', (name) => {

@@ -3,8 +3,9 @@ import { crc32, deflateSync } from 'node:zlib';
 
 type Point = readonly [x: number, y: number];
 
-const GROUND = [15, 92, 110];
+/** White on the default accent, until a server has its own. */
 const INK = [255, 255, 255];
+const GROUND = [15, 92, 110];
 /** On a grid of 24, as in `views/parts/icons.pug`. */
 const GRID = 24;
 const LINE_WIDTH = 1.75;
@@ -50,6 +51,14 @@ const toLine = (point: Point, line: readonly Point[]): number =>
 /** How far outside of the strokes, on the grid; negative on them. */
 const outside = (point: Point): number => Math.min(toLine(point, SHIELD), toLine(point, TICK)) - LINE_WIDTH / 2;
 
+/** From the ground to the ink, one for each number of samples that a pixel may have inked. */
+const palette = (ground: readonly number[]): Buffer =>
+  Buffer.from(
+    Array.from({ length: SAMPLES * SAMPLES + 1 }, (_, inked) =>
+      ground.map((part, n) => Math.round(part + (((INK[n] ?? 0) - part) * inked) / (SAMPLES * SAMPLES))),
+    ).flat(),
+  );
+
 /** One of a PNG file (PNG specification section 5.3). */
 export function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -62,11 +71,12 @@ export function chunk(type: string, data: Buffer): Buffer {
 
 /**
  * A square icon as PNG, opaque to its corners: systems cut their own shape out of it.
- * @param size pixels
+ * @param size pixels, even
  * @param share of the width that the drawing takes; a maskable icon keeps within 0.8 (W3C manifest, safe zone)
  */
 export function drawIcon(size: number, share: number): Buffer {
-  const rows = Buffer.alloc(size * (size * 3 + 1));
+  const rowBytes = size / 2 + 1;
+  const rows = Buffer.alloc(size * rowBytes);
   const onGrid = (pixel: number): number => ((pixel / size - 0.5) / share) * GRID + GRID / 2;
   for (let y = 0; y < size; y += 1) {
     for (let x = 0; x < size; x += 1) {
@@ -81,22 +91,29 @@ export function drawIcon(size: number, share: number): Buffer {
           if (outside([right, down]) <= 0) inked += 1;
         }
       }
-      const at = y * (size * 3 + 1) + 1 + x * 3;
-      for (let c = 0; c < 3; c += 1)
-        rows[at + c] = Math.round(
-          (GROUND[c] ?? 0) + (((INK[c] ?? 0) - (GROUND[c] ?? 0)) * inked) / (SAMPLES * SAMPLES),
-        );
+      // Two pixels to a byte, the left one in the upper half.
+      const at = y * rowBytes + 1 + (x >> 1);
+      rows[at] = (rows[at] ?? 0) | (x % 2 === 0 ? inked << 4 : inked);
     }
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(size, 0);
   header.writeUInt32BE(size, 4);
-  // 8 bits a channel, true colour, no interlacing.
-  header.set([8, 2, 0, 0, 0], 8);
+  // 4 bits a pixel, from a palette, no interlacing.
+  header.set([4, 3, 0, 0, 0], 8);
   return Buffer.concat([
     Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
     chunk('IHDR', header),
+    chunk('PLTE', palette(GROUND)),
     chunk('IDAT', deflateSync(rows, { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** The same drawing on another ground. @param icon of `drawIcon` @param ground `#rrggbb` */
+export function recolour(icon: Buffer, ground: string): Buffer {
+  const colours = palette([1, 3, 5].map((at) => Number.parseInt(ground.slice(at, at + 2), 16)));
+  const made = chunk('PLTE', colours);
+  const at = icon.indexOf('PLTE') - 4;
+  return Buffer.concat([icon.subarray(0, at), made, icon.subarray(at + made.length)]);
 }

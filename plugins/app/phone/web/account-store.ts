@@ -30,10 +30,14 @@ export interface AccountStore {
   /** The server's time minus the phone's, in milliseconds, as of the last contact. */
   clockOffset(): Promise<number | undefined>;
   keepClockOffset(offsetMs: number): Promise<void>;
+  /** BCP 47; undefined while nobody has chosen one. */
+  language(): Promise<string | undefined>;
+  keepLanguage(language: string): Promise<void>;
 }
 
 const ACCOUNTS = 'accounts';
 const CLOCK = 'clock';
+const SETTINGS = 'settings';
 
 const settled = <Result>(request: IDBRequest<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
@@ -43,10 +47,13 @@ const settled = <Result>(request: IDBRequest<Result>): Promise<Result> =>
 
 /** @throws DOMException when the browser keeps nothing */
 export async function openAccountStore(): Promise<AccountStore> {
-  const opening = indexedDB.open('countersign', 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore(ACCOUNTS, { keyPath: 'id' });
-    opening.result.createObjectStore(CLOCK);
+  const opening = indexedDB.open('countersign', 2);
+  opening.onupgradeneeded = ({ oldVersion }) => {
+    if (oldVersion < 1) {
+      opening.result.createObjectStore(ACCOUNTS, { keyPath: 'id' });
+      opening.result.createObjectStore(CLOCK);
+    }
+    opening.result.createObjectStore(SETTINGS);
   };
   const database = await settled(opening);
   // A newer app in another tab may change the shape of it.
@@ -68,5 +75,7 @@ export async function openAccountStore(): Promise<AccountStore> {
     remove: (id) => write(ACCOUNTS, (store) => store.delete(id)),
     clockOffset: () => settled(read(CLOCK).get('offset') as IDBRequest<number | undefined>),
     keepClockOffset: (offsetMs) => write(CLOCK, (store) => store.put(offsetMs, 'offset')),
+    language: () => settled(read(SETTINGS).get('language') as IDBRequest<string | undefined>),
+    keepLanguage: (language) => write(SETTINGS, (store) => store.put(language, 'language')),
   };
 }

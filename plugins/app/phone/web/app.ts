@@ -1,6 +1,7 @@
+import type { Brand } from './brand.js';
 import { element, icon, note } from './elements.js';
 import type { Phone } from './phone.js';
-import type { Words } from './words.js';
+import { LANGUAGES, type Words, wordsFor } from './words.js';
 
 /** What fills the app until the next one. */
 export interface Screen {
@@ -28,6 +29,7 @@ export class App {
   readonly #main = element('main', { id: 'main' });
   readonly #banner = element('aside', { class: 'banner' });
   readonly #live = element('p', { class: 'quiet', role: 'status' });
+  readonly #foot = element('footer');
   #screen: Screen | undefined;
   #bannerText = '';
   /** A number that was scanned outside the app, for the sign-in that is opened next. */
@@ -37,14 +39,17 @@ export class App {
 
   constructor(
     readonly phone: Phone,
-    readonly words: Words,
+    readonly brand: Brand,
+    public words: Words,
     private readonly homeView: View,
     /** The address of the app's folder. */
     private readonly folder: string,
   ) {
-    const brand = element('header', { class: 'brand' }, icon('brand'), element('span', {}, words.say('app.name')));
-    document.documentElement.lang = words.language;
-    document.body.replaceChildren(brand, this.#banner, this.#main, this.#live);
+    const { name, logo } = brand;
+    const picture = logo ? element('img', { src: logo, alt: '', height: '32' }) : icon('brand');
+    const top = element('header', { class: 'brand' }, picture, element('span', {}, name));
+    document.body.replaceChildren(top, this.#banner, this.#main, this.#foot, this.#live);
+    this.#showLanguages();
     history.replaceState(null, '', folder);
     addEventListener('popstate', () => this.#render(homeView));
     setInterval(() => this.#screen?.tick?.(), 1000);
@@ -64,6 +69,16 @@ export class App {
     return this.#screen?.isHome === true;
   }
 
+  /** Speaks another language from now on. */
+  async speak(language: string): Promise<void> {
+    this.words = await wordsFor([language]);
+    this.#bannerText = '';
+    this.#showLanguages();
+    this.#render(this.homeView);
+    this.#foot.querySelector('select')?.focus();
+    await this.phone.keepLanguage(language);
+  }
+
   /** Says something to those who listen instead of looking. */
   announce(text: string): void {
     this.#live.textContent = text;
@@ -81,10 +96,25 @@ export class App {
     document.body.classList.toggle('home', screen.isHome === true);
     this.#main.replaceChildren(...screen.nodes.filter((node) => node !== false && node !== undefined));
     const title = this.#main.querySelector('h1');
-    document.title = `${title?.textContent} · ${this.words.say('app.name')}`;
+    document.title = `${title?.textContent} · ${this.brand.name}`;
+    // Where nothing is half done.
+    this.#foot.hidden = view !== this.homeView;
     scrollTo(0, 0);
     title?.focus({ preventScroll: true });
     this.#showBanner();
+  }
+
+  #showLanguages(): void {
+    const { words } = this;
+    document.documentElement.lang = words.language;
+    const select = element(
+      'select',
+      { id: 'language', change: () => this.speak(select.value) },
+      ...Object.entries(LANGUAGES).map(([code, { name }]) =>
+        element('option', { value: code, lang: code, selected: code === words.language }, name),
+      ),
+    );
+    this.#foot.replaceChildren(element('label', { for: 'language' }, words.say('language')), select);
   }
 
   #showBanner(): void {

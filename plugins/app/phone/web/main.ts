@@ -2,6 +2,7 @@
 import { type AccountStore, openAccountStore } from './account-store.js';
 import { issuerOf, readAddress } from './addresses.js';
 import { App, type View } from './app.js';
+import { brandOf } from './brand.js';
 import { Phone } from './phone.js';
 import { canKeepKeys, mustInstallFirst } from './platform.js';
 import { pushWish, subscribe } from './push.js';
@@ -26,6 +27,8 @@ const NO_STORE: AccountStore = {
   remove: async () => undefined,
   clockOffset: async () => undefined,
   keepClockOffset: async () => undefined,
+  language: async () => undefined,
+  keepLanguage: async () => undefined,
 };
 
 /** Listens while somebody sees the app; one look at a time where it is not heard. */
@@ -77,14 +80,7 @@ function keepCurrent(app: App): void {
 
 async function start(): Promise<void> {
   const asked = readAddress(location.href, issuer);
-  const words = await wordsFor(navigator.languages);
-  const explain = (view: View): Promise<App> =>
-    open(NO_STORE)
-      .then((phone) => new App(phone, words, view, folder))
-      .then((shown) => {
-        shown.home();
-        return shown;
-      });
+  const brand = brandOf(document);
   let app: App | undefined;
   const open = (store: AccountStore): Promise<Phone> =>
     Phone.open({
@@ -95,6 +91,12 @@ async function start(): Promise<void> {
       onChange: () => app?.changed(),
     });
 
+  const explain = async (view: View): Promise<App> => {
+    const shown = new App(await open(NO_STORE), brand, await wordsFor(navigator.languages), view, folder);
+    shown.home();
+    return shown;
+  };
+
   if (mustInstallFirst()) {
     app = await explain(installView(asked?.what === 'pair'));
     return keepCurrent(app);
@@ -104,8 +106,10 @@ async function start(): Promise<void> {
     await explain(unfitView);
     return;
   }
+  const chosen = await store.language();
+  const words = await wordsFor([...(chosen ? [chosen] : []), ...navigator.languages]);
   const phone = await open(store);
-  app = new App(phone, words, homeView, folder);
+  app = new App(phone, brand, words, homeView, folder);
   if (asked?.what === 'confirm') app.scannedNumber = asked.number;
   app.home();
   if (asked?.what === 'pair') app.show(linkView(asked.code));

@@ -79,6 +79,10 @@ export class Phone {
     return this.#now() + (this.offsetMs ?? 0);
   }
 
+  keepLanguage(language: string): Promise<void> {
+    return this.#store.keepLanguage(language);
+  }
+
   find(id: string): PhoneAccount | undefined {
     return this.accounts.find((account) => account.id === id);
   }

@@ -17,10 +17,19 @@ export interface Words {
   moment(iso: string, now: number): string;
 }
 
-/** A language is one line here and one file beside the English. */
-const LANGUAGES: Readonly<Record<string, () => Promise<Sentences>>> = {
-  en: async () => EN,
-  de: async () => (await import('./sentences/de.js')).DE,
+interface Language {
+  /** As those who speak it write it. */
+  name: string;
+  load(): Promise<Sentences>;
+}
+
+/** A language is one line here and one file beside the English, its notice included. */
+export const LANGUAGES: Readonly<Record<string, Language>> = {
+  en: { name: 'English', load: async () => EN },
+  de: { name: 'Deutsch', load: async () => (await import('./sentences/de.js')).DE },
+  fr: { name: 'Français', load: async () => (await import('./sentences/fr.js')).FR },
+  es: { name: 'Español', load: async () => (await import('./sentences/es.js')).ES },
+  it: { name: 'Italiano', load: async () => (await import('./sentences/it.js')).IT },
 };
 
 const fill = (sentence: string, params: Params): string =>
@@ -54,11 +63,10 @@ export function createWords(language: string, sentences: Sentences): Words {
   };
 }
 
-/** The first of the phone's languages that there are words in. @param wishes BCP 47, best first */
+/** The first of these languages that there are words in. @param wishes BCP 47, best first */
 export async function wordsFor(wishes: readonly string[]): Promise<Words> {
   const language = wishes.map((wish) => wish.slice(0, 2).toLowerCase()).find((wish) => wish in LANGUAGES) ?? 'en';
-  const load = LANGUAGES[language];
   // Without a network and without a copy of it, English is better than nothing.
-  const sentences = await load?.().catch(() => undefined);
+  const sentences = await LANGUAGES[language]?.load().catch(() => undefined);
   return createWords(sentences ? language : 'en', sentences ?? EN);
 }

@@ -1,21 +1,26 @@
 /** Keeps the app for times without a network, and wakes the person when a sign-in waits. */
+import { openAccountStore } from '../web/account-store.js';
 import { noticeIn } from '../web/sentences/notice.js';
 
-declare const self: ServiceWorkerGlobalScope;
+/** `dressed` stands in front when it is served: changes with the brand, which has files of its own. */
+declare const self: ServiceWorkerGlobalScope & { dressed: { version: string; files: readonly string[] } };
 /** Set by the build: changes with any file. */
 declare const BUILD_VERSION: string;
 /** Set by the build: every file that the app needs, besides its page. */
 declare const BUILD_FILES: readonly string[];
 
 const PREFIX = 'countersign-app-';
-const CACHE = PREFIX + BUILD_VERSION;
+const { version, files } = self.dressed;
+const CACHE = `${PREFIX}${BUILD_VERSION}-${version}`;
 const folder = new URL('./', self.location.href);
 const page = folder.href;
 
 async function keep(): Promise<void> {
   const cache = await caches.open(CACHE);
   // Past the browser's own cache: a file of an older build must not get in.
-  await cache.addAll([page, ...BUILD_FILES].map((name) => new Request(new URL(name, folder), { cache: 'reload' })));
+  await cache.addAll(
+    [page, ...BUILD_FILES, ...files].map((name) => new Request(new URL(name, folder), { cache: 'reload' })),
+  );
   await self.skipWaiting();
 }
 
@@ -46,7 +51,10 @@ async function openApp(): Promise<void> {
 async function wake(): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window' });
   for (const client of windows) client.postMessage('look');
-  const { title, body } = noticeIn(self.navigator.language);
+  const chosen = await openAccountStore()
+    .then((store) => store.language())
+    .catch(() => undefined);
+  const { title, body } = noticeIn(chosen ?? self.navigator.language);
   // The same tag: ten messages are one notice.
   await self.registration.showNotification(title, { body, tag: 'sign-in', icon: new URL('icon-192.png', folder).href });
 }

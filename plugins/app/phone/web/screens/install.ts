@@ -4,7 +4,7 @@ import { element, emblem, icon, note } from '../elements.js';
 /** On iOS, in a tab: what to do first. @param cameByCode whether a set-up code led here */
 export const installView =
   (cameByCode: boolean): View =>
-  ({ words }) => ({
+  ({ words, brand: { name } }) => ({
     nodes: [
       emblem('phone'),
       heading(words.say('install.heading')),
@@ -14,7 +14,7 @@ export const installView =
         { class: 'stages' },
         element('li', { class: 'stage' }, words.say('install.share'), icon('share')),
         element('li', { class: 'stage' }, words.say('install.add')),
-        element('li', { class: 'stage' }, words.say('install.open')),
+        element('li', { class: 'stage' }, words.say('install.open', { name })),
       ),
       cameByCode && note('', 'clock', words.say('install.code')),
     ],

@@ -1,13 +1,13 @@
 import type { Sentences } from './en.js';
 
 export const DE: Sentences = {
-  'app.name': 'Countersign',
   'button.back': 'Zurück',
   'button.cancel': 'Abbrechen',
   'button.continue': 'Weiter',
   'button.again': 'Erneut versuchen',
   'button.busy': 'Einen Moment …',
   'button.done': 'Fertig',
+  language: 'Sprache',
   'banner.offline': 'Keine Verbindung. Codes gehen weiterhin.',
   'banner.clock': 'Die Uhr dieses Telefons geht um {time} falsch. Schalten Sie Datum und Uhrzeit auf automatisch.',
   'time.seconds.one': '{count} Sekunde',
@@ -148,7 +148,7 @@ export const DE: Sentences = {
     'Auf iPhone und iPad geht sie nur vom Home-Bildschirm aus: Dort behält sie ihre Schlüssel und kann Sie benachrichtigen.',
   'install.share': 'Tippen Sie in Ihrem Browser auf „Teilen“.',
   'install.add': 'Wählen Sie „Zum Home-Bildschirm“.',
-  'install.open': 'Öffnen Sie Countersign vom Home-Bildschirm, und scannen Sie dort den Code an Ihrem Computer.',
+  'install.open': 'Öffnen Sie {name} vom Home-Bildschirm, und scannen Sie dort den Code an Ihrem Computer.',
   'install.code': 'Der Code, der Sie hierher geführt hat, bleibt zehn Minuten gültig.',
   'unfit.heading': 'Dieser Browser kann nicht verwendet werden',
   'unfit.text':

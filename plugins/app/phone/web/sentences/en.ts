@@ -1,12 +1,12 @@
 /** What the app says, in English: the keys of every language. */
 export const EN = {
-  'app.name': 'Countersign',
   'button.back': 'Back',
   'button.cancel': 'Cancel',
   'button.continue': 'Continue',
   'button.again': 'Try again',
   'button.busy': 'One moment …',
   'button.done': 'Done',
+  language: 'Language',
   'banner.offline': 'No connection. Codes still work.',
   'banner.clock': 'The clock of this phone is wrong by {time}. Turn on automatic date and time.',
   'time.seconds.one': '{count} second',
@@ -140,7 +140,7 @@ export const EN = {
     'On iPhone and iPad it works from the Home Screen alone: there it keeps its keys, and can notify you.',
   'install.share': 'Tap the Share button of your browser.',
   'install.add': 'Choose “Add to Home Screen”.',
-  'install.open': 'Open Countersign from the Home Screen, and scan the code on your computer there.',
+  'install.open': 'Open {name} from the Home Screen, and scan the code on your computer there.',
   'install.code': 'The code that brought you here stays good for ten minutes.',
   'unfit.heading': 'This browser cannot be used',
   'unfit.text':
