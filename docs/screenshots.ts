@@ -1,6 +1,6 @@
 /**
  * Walks through the demonstration in a browser and writes the pictures of docs/screenshots/.
- * `npm run screenshots`
+ * `npm run screenshots`; `npm run screenshots app` for those of the app on the phone alone
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -16,6 +16,7 @@ import { runDemo } from '../src/demo/run.js';
 import { projectRoot } from '../src/platform/paths.js';
 import { withOpenSans } from './fonts.js';
 import { overviewPage, PANEL, type Panel, SHEET } from './overview.js';
+import { walkWithPhone } from './phone-pictures.js';
 import { smallerPng } from './smaller-png.js';
 
 const folder = join(projectRoot, 'docs/screenshots');
@@ -26,6 +27,7 @@ const LOOKS = {
   phone: { width: 390, height: 780, colorScheme: 'dark', suffix: '-phone' },
 } as const;
 type Look = keyof typeof LOOKS;
+type Demo = Awaited<ReturnType<typeof runDemo>>;
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -181,15 +183,8 @@ function consentRequest(issuer: string, baseUrl: string): string {
   return `${issuer}/auth?${request}`;
 }
 
-const demo = await runDemo({ configFile: await writeConfig(), env: process.env, say: () => {} });
-const browser = await playwright.launch({
-  executablePath: await chromium.executablePath(),
-  env: withOpenSans(work),
-  args: ['--no-sandbox', '--font-render-hinting=none'],
-});
-try {
-  mkdirSync(folder, { recursive: true });
-  const { issuer, baseUrl } = demo;
+/** The pages of sign-in, set-up and recovery, and the console. */
+async function picturePages(browser: Browser, { issuer, baseUrl }: Demo): Promise<void> {
   const panels: Panel[] = [];
   const page = await browser.newPage({ deviceScaleFactor: 1.4 });
 
@@ -242,6 +237,37 @@ try {
 
   const helpDesk = await browser.newPage({ deviceScaleFactor: 1.4 });
   await writeSheet(browser, 'lost-phone.png', await lostPhone(page, helpDesk, issuer));
+}
+
+/** The app on the phone, and what the computer shows meanwhile. */
+async function pictureApp(browser: Browser, { issuer, baseUrl }: Demo): Promise<void> {
+  const panels: Panel[] = [];
+  await walkWithPhone({
+    browser,
+    computer: await browser.newPage({ deviceScaleFactor: 1.4, viewport: { width: 390, height: 860 } }),
+    issuer,
+    baseUrl,
+    login: 'ben@example.com',
+    password: 'copper-meadow-17',
+    async seen(page, name, caption) {
+      if (name === 'approve') await shoot(page, 'app-approve', ['phone']);
+      if (name === 'offline') await shoot(page, 'app-offline', ['phone']);
+      if (name !== 'codes') panels.push(await panel(page, caption, name === 'offline' ? 'dark' : 'light'));
+    },
+  });
+  await writeSheet(browser, 'app.png', panels);
+}
+
+const demo = await runDemo({ configFile: await writeConfig(), env: process.env, say: () => {} });
+const browser = await playwright.launch({
+  executablePath: await chromium.executablePath(),
+  env: withOpenSans(work),
+  args: ['--no-sandbox', '--font-render-hinting=none'],
+});
+try {
+  mkdirSync(folder, { recursive: true });
+  await pictureApp(browser, demo);
+  if (process.argv[2] !== 'app') await picturePages(browser, demo);
 } finally {
   await browser.close();
   await demo.stop();

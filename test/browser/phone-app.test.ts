@@ -340,6 +340,22 @@ test('German phones speak German', async () => {
   await person.leave();
 });
 
+test('a language is chosen in the app, and kept', async () => {
+  const person = await arrive();
+  const { page } = person;
+  await person.sees('Set up this phone');
+  await page.getByLabel('Language').selectOption('Français');
+  await person.sees('Configurer ce téléphone');
+  expect(await person.focus()).toBe('language');
+  await page.reload();
+  await person.sees('Configurer ce téléphone');
+  expect(await page.locator('html').getAttribute('lang')).toBe('fr');
+  await person.press('Saisir un code à la place');
+  await person.sees('Saisir le code');
+  expect(await page.locator('#language').isVisible()).toBe(false);
+  await person.leave();
+});
+
 test('a phone whose clock is wrong is told, and by how much', async () => {
   const account = await hire();
   const person = await holder();

@@ -58,6 +58,11 @@ function keepLooking(phone: Phone): void {
     });
   document.addEventListener('visibilitychange', () => (isSeen() ? open() : phone.rest()));
   addEventListener('online', open);
+  addEventListener('offline', () => {
+    // Lines may stay open, and say nothing.
+    phone.rest();
+    round(() => phone.look());
+  });
   navigator.serviceWorker?.addEventListener('message', () => round(() => phone.look()));
   open();
 }

@@ -13,7 +13,7 @@ function facts({ words, phone }: App, account: PhoneAccount, { details }: Challe
     [words.say('challenge.account'), account.login],
     [words.say('challenge.application'), application ?? unknown],
     [words.say('challenge.browser'), browser ?? unknown],
-    [words.say('challenge.place'), place ?? unknown],
+    ...(place ? [[words.say('challenge.place'), place] satisfies [string, string]] : []),
     [words.say('challenge.ip'), ip ?? unknown],
     [words.say('challenge.at'), words.moment(at, phone.serverNow())],
   ];
