@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import Koa, { type Context } from 'koa';
 import mount from 'koa-mount';
-import type { Client, JWK, Provider } from 'oidc-provider';
+import type { Client, Provider } from 'oidc-provider';
 import { app as confirmInApp } from '../plugins/app/index.js';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
 import { sms } from '../plugins/sms/index.js';
@@ -35,13 +35,18 @@ import * as notificationsFolder from './notifications/index.js';
 import { createAnnouncing, createOutbox, type Outbox, type Transport } from './notifications/index.js';
 import * as adapterFolder from './oidc/adapter/index.js';
 import { createOidcStore, type OidcStore } from './oidc/adapter/index.js';
+import * as oidcFolder from './oidc/index.js';
 import {
   authorizationByPost,
+  createKeyRotation,
   createProvider,
   findAccountIn,
+  type KeyRotation,
+  type SigningKeys,
   sessionActivity,
   sessionCookie,
   sessionRevoked,
+  withCurrentKeys,
 } from './oidc/index.js';
 import type { Clock } from './platform/clock.js';
 import { systemClock } from './platform/clock.js';
@@ -49,6 +54,7 @@ import type { Database } from './platform/database.js';
 import type { Grip } from './platform/lease.js';
 import type { Logger } from './platform/logger.js';
 import { type Random, systemRandom } from './platform/random.js';
+import type { SealedPlace } from './platform/sealed-places.js';
 import { createSecretBox, type SecretBox } from './platform/secret-box.js';
 import type { DeskJobs, RecoveryDesk } from './recovery-desk/index.js';
 import * as secondFactorFolder from './second-factor/index.js';
@@ -68,7 +74,7 @@ const METHODS: readonly FactorMethod[] = [
 export interface AppDeps {
   database: Database;
   secrets: Secrets;
-  jwks: readonly JWK[];
+  signingKeys: SigningKeys;
   /** Of the configuration, with their secrets. */
   clients: readonly Record<string, unknown>[];
   logger: Logger;
@@ -100,6 +106,7 @@ export interface App {
   sendInvitation: ReturnType<typeof createInvitations>;
   desk: RecoveryDesk;
   webhooks: WebhookService;
+  keyRotation: KeyRotation;
   /** Completes accounts of an earlier version. */
   fillAccounts(grip: Grip): Promise<void>;
 }
@@ -113,6 +120,14 @@ export async function ensureIndexes(database: Database): Promise<void> {
   ]);
 }
 
+/** Everything that is sealed in the database, whichever methods are offered. */
+export const SEALED: readonly SealedPlace[] = [
+  ...[oidcFolder, adapterFolder, consoleFolder, notificationsFolder, webhooksFolder].flatMap(
+    (folder): readonly SealedPlace[] => folder.SEALED,
+  ),
+  ...secondFactorFolder.sealedPlaces(METHODS),
+];
+
 function methodNamed(id: string): FactorMethod {
   const method = METHODS.find((known) => known.id === id);
   if (!method) throw new TypeError(`methods: there is no method ${id}`);
@@ -121,7 +136,7 @@ function methodNamed(id: string): FactorMethod {
 
 /** Wires everything together and decides nothing. */
 export function createApp(config: Config, deps: AppDeps): App {
-  const { database, secrets, logger, clock = systemClock, random = systemRandom } = deps;
+  const { database, secrets, logger, signingKeys, clock = systemClock, random = systemRandom } = deps;
   const { issuer } = config;
   const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
   const core = { database, clock, random, secretBox, logger };
@@ -155,7 +170,10 @@ export function createApp(config: Config, deps: AppDeps): App {
       factor: (work, attempt) => jobs.factor(work as MethodWork, attempt),
     },
     call: {
-      backchannel_logout: (delivery) => createBackchannelLogout(provider)(delivery as LogoutDelivery),
+      async backchannel_logout(delivery) {
+        await signingKeys.maySign();
+        await createBackchannelLogout(provider)(delivery as LogoutDelivery);
+      },
       webhook: (delivery, attempt) => webhooks.deliver(delivery, attempt),
     },
   });
@@ -225,7 +243,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     config,
     cookieKeys: secrets.cookieKeys,
     cookies: web.cookies,
-    jwks: deps.jwks,
+    signingKeys,
     store: oidc,
     presenter: web.presenter,
     findAccount: secondFactor.guard(findAccountIn(secondFactor.services.requestAccounts)),
@@ -278,7 +296,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     ...core,
     ...secondFactor.services,
     issuer,
-    jwks: deps.jwks,
+    signingKeys,
     locales: config.locales,
     firstEnrolment: config.policy.firstEnrolment,
     acrAliases: config.policy.acrAliases,
@@ -352,6 +370,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   provider.on('server_error', (ctx: Context, error: unknown) => {
     ctx.state.providerFault = error;
   });
+  koa.use(withCurrentKeys({ signingKeys, publicPaths: ['/jwks', '/.well-known/openid-configuration'].map(url) }));
   koa.use(url('') ? mount(url(''), provider as unknown as Koa) : mount(provider as unknown as Koa));
   return {
     database,
@@ -369,6 +388,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     sendInvitation,
     desk,
     webhooks,
+    keyRotation: createKeyRotation({ ...core, config, audit, announcer: outbox }),
     fillAccounts: (grip) => backfillAccounts(core, countFactors, grip),
   };
 }

@@ -45,6 +45,25 @@ const SWEEP_MS = 5_000;
 const sweep = (app: App, logger: Logger): Promise<void> =>
   app.desk.sweep().catch((err: unknown) => logger.warn({ err }, 'recovery desk not swept'));
 
+/** How often a node looks whether a signing key is due. */
+const KEEP_KEYS_MS = 60_000;
+
+/** @returns how to stop it; resolves when nothing is under way any more. */
+function keepKeys({ keyRotation }: App, logger: Logger): () => Promise<void> {
+  let running = Promise.resolve();
+  const keep = (): void => {
+    running = running
+      .then(() => keyRotation.keep())
+      .catch((err: unknown) => logger.warn({ err }, 'signing keys not looked after'));
+  };
+  keep();
+  const timer = setInterval(keep, KEEP_KEYS_MS).unref();
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
+}
+
 function mailTransport(config: Config, database: Database, env: Environment): Transport {
   const { transport, smtp, from } = config.mail;
   if (transport === 'outbox' || !smtp) return storedTransport(database);
@@ -68,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await admitRelease(database, SCHEMA_VERSION);
     await ensureIndexes(database);
     const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
-    const jwks = await loadSigningKeys({
+    const signingKeys = await loadSigningKeys({
       database,
       secretBox,
       clock: systemClock,
@@ -79,7 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const app = createApp(config, {
       database,
       secrets,
-      jwks,
+      signingKeys,
       logger,
       clients: clientsWithSecrets(config, env),
       readSecret: (variable) => readSecret(env, variable),
@@ -90,7 +109,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     app.web.warmUp();
     await app.engine.warmUp();
     await app.audit.record({ type: 'sys_startup', actor: { type: 'system' } });
-    const health = createHealth({ database, clock: systemClock, logger, signingKeys: () => jwks.length });
+    const health = createHealth({ database, clock: systemClock, logger, signingKeys: () => signingKeys.all().length });
     const answer = app.koa.callback();
     metricsListener = metrics && (await openMetricsListener(metrics, metricsAddress, logger));
     const listener = await openListener((request, response) => {
@@ -107,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       migrations: MIGRATIONS,
     });
     const sweeping = setInterval(() => void sweep(app, logger), SWEEP_MS).unref();
+    const stopKeepingKeys = keepKeys(app, logger);
     return {
       issuer: config.issuer,
       port: listener.port,
@@ -123,7 +143,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         // Mails that the last requests leave behind wait for the next start, or for another node.
         const mailsSettled = Promise.race([app.outbox.stop(), sleep(GRACE_MS, undefined, { ref: false })]);
         await Promise.all([listener.close(GRACE_MS), metricsListener?.close(GRACE_MS)]);
-        await Promise.all([mailsSettled, migrations.stop()]);
+        await Promise.all([mailsSettled, migrations.stop(), stopKeepingKeys()]);
         await app.audit.record({ type: 'sys_shutdown', actor: { type: 'system' } }).catch(() => {});
         await database.close();
       },

@@ -57,11 +57,11 @@ async function run({ folder, uri, client, stops }: Ground): Promise<string> {
   stops.unshift(() => database.close());
   const secrets = loadSecrets(secretsInEnvironment);
   const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
-  const jwks = await loadSigningKeys({ database, secretBox, clock: systemClock });
+  const signingKeys = await loadSigningKeys({ database, secretBox, clock: systemClock });
   const office = createApp(loadConfig(file, env), {
     database,
     secrets,
-    jwks,
+    signingKeys,
     clients: [],
     logger: createLogger('silent'),
     transport: storedTransport(database),
@@ -77,7 +77,7 @@ async function run({ folder, uri, client, stops }: Ground): Promise<string> {
   say(`${ACCOUNTS} accounts`);
   await fillDirectory(db);
   say('lists');
-  return report(waiting, await measureLists(office, issuer, jwks));
+  return report(waiting, await measureLists(office, issuer, signingKeys.all()));
 }
 
 await onGround(run);

@@ -33,9 +33,16 @@ export async function withApp(
       await admitRelease(database, SCHEMA_VERSION);
       await ensureIndexes(database);
       const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
-      const jwks = await loadSigningKeys({ database, secretBox, clock: systemClock });
+      const signingKeys = await loadSigningKeys({ database, secretBox, clock: systemClock });
       const transport = storedTransport(database);
-      const app = createApp(config, { database, secrets, jwks, clients: [], logger: createLogger('warn'), transport });
+      const app = createApp(config, {
+        database,
+        secrets,
+        signingKeys,
+        clients: [],
+        logger: createLogger('warn'),
+        transport,
+      });
       await work(app, config);
     } finally {
       await database.close();

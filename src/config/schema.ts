@@ -149,6 +149,8 @@ export const sections = {
   accounts: z.array(account).default([]),
   /** Requests that one caller of the management API may make. */
   api: z.strictObject({ requestsPerMinute: z.int().min(1).default(1_200) }).prefault({}),
+  /** How old a signing key gets before the next one takes its place; 0: by hand alone. */
+  keys: z.strictObject({ rotateDays: z.int().min(0).max(3_650).default(90) }).prefault({}),
   deviceFlow: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
   privateOrigins: z.array(origin).default([]),
   demo: z.boolean().default(false),

@@ -28,6 +28,7 @@ export const ANNOUNCEMENTS = [
   'sms_budget_warned',
   'sms_budget_exhausted',
   'sms_country_closed',
+  'signing_keys_replaced',
 ] as const;
 export type AnnouncementType = (typeof ANNOUNCEMENTS)[number];
 

@@ -22,7 +22,11 @@ interface Telling {
   /** False: another announcement tells the person already. */
   isTold?(facts: Announcement['facts']): boolean;
   /** The mail to administrators, and the console's page that it leads to. */
-  administrators?: { notice: Notice; page(announcement: Announcement): string };
+  administrators?: {
+    notice: Notice;
+    page(announcement: Announcement): string /** Not all who help others. */;
+    isForOwners?: true;
+  };
 }
 
 const requestPage = ({ facts }: Announcement): string => `requests/${facts.requestId}`;
@@ -60,6 +64,13 @@ const TELLINGS: Readonly<Record<AnnouncementType, Telling>> = {
   sms_budget_warned: { administrators: { notice: 'sms_budget_warned', page: smsPage } },
   sms_budget_exhausted: { administrators: { notice: 'sms_budget_exhausted', page: smsPage } },
   sms_country_closed: { administrators: { notice: 'sms_country_closed', page: smsPage } },
+  signing_keys_replaced: {
+    administrators: {
+      notice: 'signing_keys_replaced',
+      page: () => 'audit?type=signing_keys_replaced',
+      isForOwners: true,
+    },
+  },
 };
 
 /** Facts that sentences speak of, under the names they have there. */
@@ -100,11 +111,12 @@ export function createAnnouncing({ issuer, outbox, findAccount, administrators, 
       await outbox.notify(account, telling.person, params, { id: `${id}:mail:${accountId}` });
     }
     if (telling.administrators && (account || accountId === undefined)) {
-      const { notice, page } = telling.administrators;
+      const { notice, page, isForOwners = false } = telling.administrators;
       const link = `${issuer}/console/${page(announcement)}`;
       for (const administrator of await administrators()) {
         // Nobody decides on their own request.
         if (administrator.id === accountId) continue;
+        if (isForOwners && !administrator.roles?.includes('owner')) continue;
         const posting = { id: `${id}:admin:${administrator.id}` };
         await outbox.notify(
           administrator,

@@ -32,6 +32,7 @@ export const NOTICES = [
   'sms_budget_warned',
   'sms_budget_exhausted',
   'sms_country_closed',
+  'signing_keys_replaced',
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 
@@ -43,6 +44,7 @@ export const TO_ADMINISTRATORS: ReadonlySet<Notice> = new Set([
   'sms_budget_warned',
   'sms_budget_exhausted',
   'sms_country_closed',
+  'signing_keys_replaced',
 ]);
 
 /** Mails that carry a link of their own and answer something the person just did: "not me" would say nothing more there. */

@@ -5,7 +5,6 @@ import Provider, {
   errors,
   type FindAccount,
   interactionPolicy,
-  type JWK,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import type { Config } from '../config/index.js';
@@ -18,13 +17,14 @@ import { installReplayDetection } from './adapter/index.js';
 import { CLAIMS } from './claims.js';
 import { checkClientMetadata } from './client-metadata.js';
 import { acceptPreviousSecrets, PREVIOUS_SECRET } from './client-secrets.js';
+import { type SigningKeys, signWith } from './keys/index.js';
 import { createLibraryPages } from './library-pages.js';
 
 export interface ProviderDeps {
   config: Config;
   cookieKeys: readonly string[];
   cookies: CookieSettings;
-  jwks: readonly JWK[];
+  signingKeys: SigningKeys;
   store: OidcStore;
   clock: Clock;
   logger: Logger;
@@ -179,7 +179,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       validator: (_ctx, name, value, metadata) => checkClientMetadata(name, value, metadata, config.policy.acrAliases),
     },
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
-    jwks: { keys: [...deps.jwks] },
+    jwks: { keys: [...deps.signingKeys.all()] },
     cookies: {
       keys: [...deps.cookieKeys],
       // Other applications may live beside an issuer with a path: the session is no business of theirs.
@@ -287,5 +287,6 @@ export function createProvider(deps: ProviderDeps): Provider {
   provider.maxIpsCount = config.trustedProxyHops;
   installReplayDetection(provider, store);
   acceptPreviousSecrets(provider, clock);
+  deps.signingKeys.onChange((keys) => signWith(provider, keys));
   return provider;
 }

@@ -30,6 +30,7 @@ export const WEBHOOK_EVENTS = [
   'sms.budget_warned',
   'sms.budget_exhausted',
   'sms.country_closed',
+  'signing_keys.replaced',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

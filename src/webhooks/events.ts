@@ -28,6 +28,7 @@ const EVENTS: Readonly<Record<AnnouncementType, WebhookEvent>> = {
   sms_budget_warned: 'sms.budget_warned',
   sms_budget_exhausted: 'sms.budget_exhausted',
   sms_country_closed: 'sms.country_closed',
+  signing_keys_replaced: 'signing_keys.replaced',
 };
 
 /** What endpoints are told of an announcement. */

@@ -29,7 +29,7 @@ const account = (id: string, name: string): Account => ({
   active: true,
 });
 const ANNA = account('acc_anna', 'Anna');
-const OLGA = account('acc_olga', 'Olga');
+const OLGA: Account = { ...account('acc_olga', 'Olga'), roles: ['owner'] };
 const HUGO = account('acc_hugo', 'Hugo');
 
 const FILED: Announcement = {
@@ -334,6 +334,7 @@ describe('who is told what', () => {
     ['sms_budget_warned', { percent: 80 }, ['olga: sms_budget_warned']],
     ['sms_budget_exhausted', { percent: 100 }, ['olga: sms_budget_exhausted']],
     ['sms_country_closed', { country: 'JM' }, ['olga: sms_country_closed']],
+    ['signing_keys_replaced', {}, ['olga: signing_keys_replaced']],
   ] as const)('%s %j', async (type, given, expected) => {
     const mails = await mailsOf({ type, accountId: ANNA.id, at: FILED.at, facts: given });
     expect(mails.map((mail) => mail.replace('@example.com', '').replace(/ for .*/, ''))).toEqual(expected);
@@ -356,6 +357,15 @@ describe('who is told what', () => {
       timestamp: FILED.at,
       data: { country: 'JM' },
     });
+  });
+
+  test('of signing keys that were replaced owners alone hear, among administrators', async () => {
+    const world = shared();
+    const { outbox } = nodeOn(world);
+    await outbox.announce({ type: 'signing_keys_replaced', at: FILED.at, facts: { kids: ['k2'], voidKids: ['k1'] } });
+    await outbox.kick();
+    expect(told(world).mails).toEqual(['olga@example.com: signing_keys_replaced for Olga']);
+    expect(world.transport.sent[0]?.text).toContain('https://id.example/console/audit?type=signing_keys_replaced');
   });
 
   test('sentences get the facts that they speak of, and no others', async () => {

@@ -10,6 +10,7 @@ import type { Account } from '../../src/accounts/contract.js';
 import { type App, type AppDeps, createApp, ensureIndexes } from '../../src/app.js';
 import { type Config, clientsWithSecrets, loadConfig, type Secrets } from '../../src/config/index.js';
 import { listStoredMails, type StoredMail, storedTransport } from '../../src/notifications/index.js';
+import type { SigningKeys } from '../../src/oidc/index.js';
 import type { Clock } from '../../src/platform/clock.js';
 import { systemClock } from '../../src/platform/clock.js';
 import type { Database } from '../../src/platform/database.js';
@@ -21,6 +22,13 @@ export const PASSWORD = 'orchard lantern 47 violet';
 
 /** Those of the run. */
 const signingKeys = (): JWK[] => JSON.parse(process.env.TEST_SIGNING_KEYS ?? '[]');
+
+const fixedKeys = (all: readonly JWK[]): SigningKeys => ({
+  all: () => all,
+  upToDate: async () => {},
+  maySign: async () => {},
+  onChange: (heard) => heard(all),
+});
 
 export const testSecrets: Secrets = {
   sealingKeys: [{ id: 'test', key: Buffer.alloc(32, 7) }],
@@ -118,7 +126,7 @@ export async function startApp(
   const app = await createOr(() => own?.drop(), config, {
     database,
     secrets: testSecrets,
-    jwks: signingKeys(),
+    signingKeys: fixedKeys(signingKeys()),
     clients: clientsWithSecrets(config, env),
     readSecret: (variable) => env[variable as keyof typeof env],
     logger: options.logger ?? createLogger('silent'),

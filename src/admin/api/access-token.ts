@@ -58,22 +58,36 @@ export function tokenRefused(scheme: 'Bearer' | 'DPoP', error?: string, detail?:
 }
 const tokenChallengeOfDpop = `DPoP algs="${DPOP_ALGORITHMS.join(' ')}"`;
 
+/** Ours at the moment; see `SigningKeys` of `src/oidc`. */
+export interface TrustedKeys {
+  /** Private or public: only the public part is used. Another array once they change. */
+  all(): readonly SigningKey[];
+  /** To be awaited first. */
+  upToDate(): Promise<void>;
+}
+
 /** Access tokens of our own issuer (RFC 9068), held against its own keys; no request leaves the process. */
 export function createAccessTokens(deps: {
   issuer: string;
   audience: string;
-  /** Private or public: only the public part is used. */
-  jwks: readonly SigningKey[];
+  keys: TrustedKeys;
   clock: Clock;
   /** True for the first to present the id of a proof. */
   replay(issuer: string, jti: string, exp: number): Promise<boolean>;
 }): { verify(presented: Presented): Promise<TokenClaims> } {
   const { issuer, audience, clock } = deps;
-  const keys = createLocalJWKSet({
-    keys: deps.jwks
-      .filter(({ alg }) => alg === 'ES256')
-      .map(({ kty, crv, x, y, kid, alg }) => ({ kty, crv, x, y, kid, alg })),
-  } as JSONWebKeySet);
+  let known: { all: readonly SigningKey[]; set: ReturnType<typeof createLocalJWKSet> } | undefined;
+  const currentKeys = async (): Promise<ReturnType<typeof createLocalJWKSet>> => {
+    await deps.keys.upToDate();
+    const all = deps.keys.all();
+    if (known?.all !== all) {
+      const keys = all
+        .filter(({ alg }) => alg === 'ES256')
+        .map(({ kty, crv, x, y, kid, alg }) => ({ kty, crv, x, y, kid, alg }));
+      known = { all, set: createLocalJWKSet({ keys } as JSONWebKeySet) };
+    }
+    return known.set;
+  };
 
   const checkProof = async (token: string, jkt: string, { proof, method, url }: Presented): Promise<void> => {
     const refused = (): ApiProblem => tokenRefused('DPoP', 'invalid_dpop_proof', 'the DPoP proof does not fit');
@@ -104,7 +118,7 @@ export function createAccessTokens(deps: {
       const [, scheme = '', token = ''] = /^(Bearer|DPoP) +([\w.~+/-]+=*)$/i.exec(presented.authorization) ?? [];
       if (!token) throw tokenRefused('Bearer');
       const isDpop = scheme.toLowerCase() === 'dpop';
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, await currentKeys(), {
         issuer,
         audience,
         typ: 'at+jwt',

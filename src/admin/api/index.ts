@@ -4,7 +4,7 @@ import type { Presenter } from '../../http/index.js';
 import type { Announcer } from '../../notifications/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Throttle } from '../../throttle/contract.js';
-import { createAccessTokens, type SigningKey } from './access-token.js';
+import { createAccessTokens, type TrustedKeys } from './access-token.js';
 import { type AuthenticateDeps, createAuthenticate } from './authenticate.js';
 import { createDescription } from './description.js';
 import { createIdempotency } from './idempotency.js';
@@ -20,7 +20,7 @@ export { ensureIndexes } from './idempotency.js';
 
 export interface ManagementApiDeps extends Omit<ApiServices, 'tell' | 'base'> {
   issuer: string;
-  jwks: readonly SigningKey[];
+  signingKeys: TrustedKeys;
   announcer: Announcer;
   throttle: Throttle;
   logger: Logger;
@@ -45,7 +45,10 @@ export function createManagementApi(deps: ManagementApiDeps): (ctx: Context, nex
     ...deps,
     base,
     router: createRouter(routes),
-    authenticate: createAuthenticate({ ...deps, tokens: createAccessTokens({ ...deps, audience: base }) }),
+    authenticate: createAuthenticate({
+      ...deps,
+      tokens: createAccessTokens({ ...deps, keys: deps.signingKeys, audience: base }),
+    }),
     recordRefusal: createRefusalRecord(deps),
     idempotency: createIdempotency(deps),
   });

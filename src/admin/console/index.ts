@@ -25,7 +25,7 @@ import { mountSms } from './sms-pages.js';
 import { createWebSessions } from './web-sessions.js';
 
 export { CONSOLE_CLIENT_ID, consoleClient } from './console-client.js';
-export { ensureIndexes } from './web-sessions.js';
+export { ensureIndexes, SEALED } from './web-sessions.js';
 
 export interface ConsoleDeps {
   issuer: string;

@@ -4,6 +4,7 @@ import type { CookieSettings } from '../../http/index.js';
 import { type Clock, inSeconds } from '../../platform/clock.js';
 import type { Database, EnsureIndexes } from '../../platform/database.js';
 import type { Random } from '../../platform/random.js';
+import type { SealedPlace } from '../../platform/sealed-places.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 
 const COLLECTION = 'console_sessions';
@@ -83,6 +84,24 @@ export const ensureIndexes: EnsureIndexes = async (database) => {
   await database.collection<StoredSession>(COLLECTION).createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 };
 
+const tokensContext = (id: string): string => `console/${id}/tokens`;
+const formContext = (accountId: string, id: string): string => `console/${accountId}/form/${id}`;
+
+export const SEALED: readonly SealedPlace<StoredSession>[] = [
+  {
+    collection: COLLECTION,
+    fields: ['accountId', 'tokens', 'forms'],
+    valuesIn: ({ _id, accountId, tokens, forms }) => [
+      { path: 'tokens', sealed: tokens, context: tokensContext(_id) },
+      ...Object.entries(forms ?? {}).map(([formId, { sealed }]) => ({
+        path: `forms.${formId}.sealed`,
+        sealed,
+        context: formContext(accountId, formId),
+      })),
+    ],
+  },
+];
+
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const orRelease = <T>(work: Promise<T>, release: () => Promise<unknown>): Promise<T> =>
   work.catch(async (error: unknown) => {
@@ -111,11 +130,9 @@ export function createWebSessions(deps: {
     lastSeenAt: { $gt: inSeconds(clock.now(), -IDLE_SECONDS) },
     signedInAt: { $gt: inSeconds(clock.now(), -OVERALL_SECONDS) },
   });
-  const seal = (id: string, tokens: ConsoleTokens): string =>
-    secretBox.seal(JSON.stringify(tokens), `console/${id}/tokens`);
+  const seal = (id: string, tokens: ConsoleTokens): string => secretBox.seal(JSON.stringify(tokens), tokensContext(id));
   const open = (id: string, sealed: string): ConsoleTokens =>
-    JSON.parse(secretBox.open(sealed, `console/${id}/tokens`).toString('utf8')) as ConsoleTokens;
-  const formContext = (accountId: string, id: string): string => `console/${accountId}/form/${id}`;
+    JSON.parse(secretBox.open(sealed, tokensContext(id)).toString('utf8')) as ConsoleTokens;
 
   return {
     async find(ctx) {

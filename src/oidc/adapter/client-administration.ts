@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.js';
 import { isDuplicateKey, type Unit } from '../../platform/database.js';
 import { type Page, type PageRequest, readPage } from '../../platform/paging.js';
 import type { SecretBox } from '../../platform/secret-box.js';
-import type { ClientDocument, OnCall } from './documents.js';
+import { type ClientDocument, type OnCall, secretContext } from './documents.js';
 
 /** A registered application as administrators see it: without its secrets. */
 export interface StoredClient {
@@ -31,8 +31,6 @@ export interface ClientAdministration {
   /** False when it is gone, or of another version. */
   unregister(id: string, version: number, unit: Unit): Promise<boolean>;
 }
-
-export const secretContext = (id: string): string => `client/${id}/secret`;
 
 const toStored = ({ _id, metadata, createdAt, updatedAt, version, previous }: ClientDocument): StoredClient => ({
   metadata: { ...metadata, client_id: _id },

@@ -2,8 +2,8 @@ import type { ClientMetadata } from 'oidc-provider';
 import type { Clock } from '../../platform/clock.js';
 import { type Database, isDuplicateKey } from '../../platform/database.js';
 import type { SecretBox } from '../../platform/secret-box.js';
-import { type ClientAdministration, createClientAdministration, secretContext } from './client-administration.js';
-import { CLIENT_COLLECTION, type ClientDocument, DURABLE, type OnCall } from './documents.js';
+import { type ClientAdministration, createClientAdministration } from './client-administration.js';
+import { CLIENT_COLLECTION, type ClientDocument, DURABLE, type OnCall, secretContext } from './documents.js';
 
 /** The registered applications. */
 export interface ClientStore extends ClientAdministration {

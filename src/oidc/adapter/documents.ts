@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
 import type { EnsureIndexes } from '../../platform/database.js';
+import type { SealedPlace } from '../../platform/sealed-places.js';
 
 /** What the provider keeps. `_id` is `Model:id`, the only unique key, so that the collection can be sharded by it. */
 export interface OidcDocument {
@@ -49,6 +50,19 @@ export const documentId = (model: string, id: string): string => `${model}:${id}
 /** The end of a life of `seconds`, never later than `NEVER`; none means `NEVER`. */
 export const expiryAfter = (now: Date, seconds: number | undefined): Date =>
   seconds === undefined ? NEVER : new Date(Math.min(now.getTime() + seconds * 1000, NEVER.getTime()));
+
+export const secretContext = (clientId: string): string => `client/${clientId}/secret`;
+
+export const SEALED: readonly SealedPlace<ClientDocument>[] = [
+  {
+    collection: CLIENT_COLLECTION,
+    fields: ['sealedSecret', 'previous'],
+    valuesIn: ({ _id, sealedSecret, previous }) => [
+      { path: 'sealedSecret', sealed: sealedSecret, context: secretContext(_id) },
+      { path: 'previous.sealedSecret', sealed: previous?.sealedSecret, context: secretContext(_id) },
+    ],
+  },
+];
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
   await database.collection<ClientDocument>(CLIENT_COLLECTION).createIndex({ createdAt: -1, _id: -1 });

@@ -1,7 +1,7 @@
 /** What the provider keeps, on MongoDB: sessions, grants, codes, tokens, and the registered applications. */
 export type { StoredClient } from './client-administration.js';
 export type { ClientStore } from './clients.js';
-export { ensureIndexes } from './documents.js';
+export { ensureIndexes, SEALED } from './documents.js';
 export { installReplayDetection, type Replay } from './replay.js';
 export { SessionRevokedError } from './sessions.js';
 export { createOidcStore, type OidcStore, type OidcStoreOptions } from './store.js';
