@@ -12,7 +12,7 @@ export const deviceEndpoints = ({
   giveUp,
   issuerName,
   push,
-}: FactorDeps<AppData> & { push: Pick<Push, 'publicKey'> }): Endpoint[] => [
+}: FactorDeps<AppData> & { push: Pick<Push, 'tell'> }): Endpoint[] => [
   endpoint({
     path: '/device',
     body: nothing,
@@ -25,7 +25,7 @@ export const deviceEndpoints = ({
         label: state === 'active' ? label : data.model,
         issuerName,
         account: { login: account.login, name: account.name },
-        push: { publicKey: await push.publicKey(), state: data.push?.state ?? 'none' },
+        push: await push.tell(device),
       });
     },
   }),

@@ -2,11 +2,11 @@
 import { ECDH } from 'node:crypto';
 import webPush from 'web-push';
 import { z } from 'zod';
-import { type FactorDeps, type FactorRecord, inSeconds } from '../../src/factors/contract.js';
+import { type FactorDeps, type FactorRecord, inSeconds, type MethodKeys } from '../../src/factors/contract.js';
 import { type AppData, type Device, isDevice, openFor, sealFor } from './data.js';
 import { type Endpoint, endpoint } from './device-api.js';
 import { ok, problem } from './envelope.js';
-import { createPushKeys } from './push-keys.js';
+import { createPushKeys, type PushKeys } from './push-keys.js';
 import { createPushAddresses, type PushOptions } from './push-options.js';
 
 /** As long as a sign-in waits. */
@@ -55,8 +55,9 @@ const subscriptionSchema = z.object({
 type Subscription = z.output<typeof subscriptionSchema>;
 
 export interface Push {
-  /** What phones subscribe to; base64url. */
-  publicKey(): Promise<string>;
+  readonly keys: MethodKeys;
+  /** What phones subscribe to (base64url), and how things stand with one: `failing` asks it to subscribe anew. */
+  tell(phone: FactorRecord<AppData>): Promise<{ publicKey: string; state: 'none' | 'working' | 'failing' }>;
   /** `/push`: a phone says where to wake it. */
   endpoint: Endpoint;
   /** Has phones told that a sign-in waits. Call it once for each challenge: it counts nothing. */
@@ -72,9 +73,9 @@ export function createPush(options: PushOptions, deps: FactorDeps<AppData>): Pus
   const { protocol, hostname } = new URL(issuer);
   const subject = options.contact ?? (protocol === 'https:' ? issuer : `mailto:push@${hostname}`);
 
-  const requestFor = async (subscription: Subscription) => {
+  const requestFor = async (subscription: Subscription, pair: PushKeys) => {
     const { headers, body } = webPush.generateRequestDetails(subscription, MESSAGE, {
-      vapidDetails: { subject, ...(await keys()) },
+      vapidDetails: { subject, ...pair },
       TTL: TTL_SECONDS,
       urgency: 'high',
       topic: TOPIC,
@@ -96,7 +97,12 @@ export function createPush(options: PushOptions, deps: FactorDeps<AppData>): Pus
     const subscription = JSON.parse(openFor(secretBox, device, 'push', sealed).toString()) as Subscription;
     const url = addresses.read(subscription.endpoint);
     if (!url) return logger.warn({ ...about, reason: 'address' }, 'push message not sent');
-    const { headers, body } = await requestFor(subscription);
+    const pair = await keys.of(device.data.push?.key);
+    if (!pair) {
+      await drop(device, sealed);
+      return logger.info({ ...about, reason: 'key' }, 'push subscription is over');
+    }
+    const { headers, body } = await requestFor(subscription, pair);
     const status = await postOutside(url, body, {
       headers,
       timeoutMs: TIMEOUT_MS,
@@ -112,7 +118,13 @@ export function createPush(options: PushOptions, deps: FactorDeps<AppData>): Pus
   };
 
   return {
-    publicKey: async () => (await keys()).publicKey,
+    keys,
+
+    async tell({ data: { push } }) {
+      const { publicKey } = await keys.current();
+      const isForAnother = push?.state === 'working' && (await keys.of(push.key))?.publicKey !== publicKey;
+      return { publicKey, state: isForAnother ? 'failing' : (push?.state ?? 'none') };
+    },
 
     endpoint: endpoint({
       path: '/push',
@@ -122,6 +134,7 @@ export function createPush(options: PushOptions, deps: FactorDeps<AppData>): Pus
         const push = subscription && {
           subscription: sealFor(secretBox, device, 'push', JSON.stringify(subscription)),
           state: 'working' as const,
+          key: (await keys.current()).publicKey,
         };
         const { accountId, _id } = device;
         const kept = await factors.update(accountId, _id, { state: 'active' }, { $set: { 'data.push': push } });

@@ -119,7 +119,7 @@ describe('waking a phone', () => {
     await wake(device.accountId);
     const [, token = '', k = ''] =
       /^vapid t=([^,]+), k=(\S+)$/.exec(String(service.pushed[0]?.headers.authorization)) ?? [];
-    expect(k).toBe(await b.publicKey());
+    expect(k).toBe((await b.tell(device)).publicKey);
     const point = Buffer.from(k, 'base64url');
     const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((part) => part.toString('base64url'));
     const { payload } = await jwtVerify(token, await importJWK({ kty: 'EC', crv: 'P-256', x, y } as never, 'ES256'));
@@ -128,7 +128,8 @@ describe('waking a phone', () => {
   });
 
   test('one pair of keys for all nodes, and its private half is sealed', async () => {
-    const keys = await Promise.all([a, b, a, b].map((push) => push.publicKey()));
+    const device = await phone();
+    const keys = await Promise.all([a, b, a, b].map(async (push) => (await push.tell(device)).publicKey));
     expect(new Set(keys).size).toBe(1);
     const all = await pushKeyCollection(nodes.database).find().toArray();
     expect(all).toHaveLength(1);
@@ -139,12 +140,61 @@ describe('waking a phone', () => {
     const pushes: Push[] = [];
     const fresh = await twoNodes([pushingMethod(pushes, (deps) => deps)], () => ({}));
     try {
-      const keys = await Promise.all([...pushes, ...pushes].map((push) => push.publicKey()));
+      const device = await phone();
+      const told = [...pushes, ...pushes].map(async (push) => (await push.tell(device)).publicKey);
+      const keys = await Promise.all(told);
       expect(new Set(keys).size).toBe(1);
       expect(await pushKeyCollection(fresh.database).countDocuments()).toBe(1);
     } finally {
       await fresh.stop();
     }
+  });
+
+  const signedWith = (index: number): string =>
+    /k=(\S+)$/.exec(String(service.pushed[index]?.headers.authorization))?.[1] ?? '';
+  const read = async ({ _id }: Device) =>
+    (await factorCollection(nodes.database).findOne({ _id })) as unknown as Device;
+
+  test('after a rotation a phone is woken with the pair it has subscribed to, until it subscribes anew', async () => {
+    const { device } = await subscribed('before');
+    const { publicKey: former } = await b.tell(device);
+    expect(await Promise.all([a, b].map((push) => push.keys.rotate({ type: 'operator' }, false)))).toContain(undefined);
+    nodes.clock.advance(2);
+    await wake(device.accountId, b);
+    expect(signedWith(0)).toBe(former);
+    const told = await b.tell(await read(device));
+    expect(told).toEqual({ publicKey: expect.not.stringMatching(former), state: 'failing' });
+    expect((await a.keys.list()).map(({ state }) => state)).toEqual(['current', 'previous']);
+
+    expect(await subscribe(device, new Subscriber(`${service.origin}/after`).subscription)).toBe(200);
+    await wake(device.accountId, b);
+    expect([signedWith(1), await b.tell(await read(device))]).toEqual([
+      told.publicKey,
+      { publicKey: told.publicKey, state: 'working' },
+    ]);
+  });
+
+  test('a subscription from before pairs were told apart is for the first pair', async () => {
+    const { device } = await subscribed('first');
+    const pairs = await pushKeyCollection(nodes.database).findOne({});
+    await factorCollection(nodes.database).updateOne({ _id: device._id }, { $unset: { 'data.push.key': 1 } });
+    await wake(device.accountId);
+    expect(signedWith(0)).toBe(pairs?.previous?.at(-1)?.publicKey);
+  });
+
+  test('in an emergency the former pairs are gone: nobody is woken with them, and phones are told to subscribe anew', async () => {
+    const { device } = await subscribed('before');
+    const { device: older } = await subscribed('older');
+    await factorCollection(nodes.database).updateOne({ _id: older._id }, { $unset: { 'data.push.key': 1 } });
+    expect(await a.keys.rotate({ type: 'operator' }, true)).toBeDefined();
+    nodes.clock.advance(2);
+    for (const phoneOf of [device, older]) {
+      expect((await b.tell(await read(phoneOf))).state).toBe('failing');
+      await wake(phoneOf.accountId, b);
+      expect(await stored(phoneOf)).toEqual({ state: 'failing' });
+    }
+    expect(service.pushed).toEqual([]);
+    expect(await a.keys.list()).toHaveLength(1);
   });
 
   test('every phone of the account, once each, and nobody else', async () => {
