@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Factor, type FactorMethod, summaryOf } from '../../src/factors/contract.js';
 import { approvalEndpoints } from './approvals.js';
-import { createChallenges, ensureChallengeIndexes } from './challenges.js';
-import type { AppData } from './data.js';
+import { createChallenges, ensureChallengeIndexes, SEALED_NUMBERS } from './challenges.js';
+import { type AppData, SEALED_IN_PHONES } from './data.js';
 import { createDeviceApi } from './device-api.js';
 import { deviceEndpoints } from './device-endpoints.js';
 import { createEnrolment } from './enrolment.js';
@@ -12,6 +12,7 @@ import { createPair } from './pair.js';
 import { createPairings, ensurePairingIndexes } from './pairing.js';
 import { PHONE_SITE } from './phone/site.js';
 import { createPush } from './push.js';
+import { SEALED_PUSH_KEYS } from './push-keys.js';
 import { pushOptions } from './push-options.js';
 import { createRequestAuth, ensureRequestIndexes } from './request-auth.js';
 import { createSignIn } from './sign-in.js';
@@ -49,6 +50,8 @@ export const app: FactorMethod<AppOptions, AppData> = {
     ]);
   },
 
+  sealed: [SEALED_IN_PHONES, SEALED_NUMBERS, SEALED_PUSH_KEYS],
+
   create(config, deps): Factor<AppData> {
     const push = createPush(config.push, deps);
     const parts = {
@@ -77,6 +80,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
       ...createSignIn(parts),
       remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),
       deliver: push.deliver,
+      keys: push.keys,
 
       site: PHONE_SITE,
       api: createDeviceApi(deps, {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { mongo } from 'mongoose';
 import { type FactorDeps, inSeconds, isDuplicateKey } from '../../src/factors/contract.js';
 import type { Database, EnsureIndexes, Unit } from '../../src/platform/database.js';
+import type { SealedPlace } from '../../src/platform/sealed-places.js';
 
 /** How long a number can be typed on the phone, and from then on how long the browser may take to fetch its result. */
 export const LIFE_SECONDS = 120;
@@ -75,6 +76,12 @@ export const ensureChallengeIndexes: EnsureIndexes = async (database) => {
 /** Where a number belongs: a sealed one in another challenge does not open. */
 const numberContext = ({ _id, accountId }: Pick<ChallengeDocument, '_id' | 'accountId'>): string =>
   `challenge/${accountId}/${_id}/number`;
+
+export const SEALED_NUMBERS: SealedPlace<ChallengeDocument> = {
+  collection: CHALLENGES,
+  fields: ['accountId', 'number'],
+  valuesIn: (challenge) => [{ path: 'number', sealed: challenge.number, context: numberContext(challenge) }],
+};
 
 const isSame = (typed: string, number: string): boolean =>
   typed.length === number.length && timingSafeEqual(Buffer.from(typed), Buffer.from(number));

@@ -1,4 +1,4 @@
-import type { FactorRecord } from '../../src/factors/contract.js';
+import { type FactorRecord, sealedInFactors } from '../../src/factors/contract.js';
 import type { SecretBox } from '../../src/platform/secret-box.js';
 
 export const PLATFORMS = ['android', 'ios', 'web', 'other'] as const;
@@ -26,6 +26,8 @@ export interface Push {
   /** What the browser of the phone gave (a PushSubscription as JSON), sealed; absent once it is over. */
   subscription?: string;
   state: 'working' | 'failing';
+  /** The public key that the subscription is for; absent: the first one there was. */
+  key?: string;
 }
 
 /** A phone as stored: first a pairing without a key, then with the key of the phone that claimed it, then active without the pairing. */
@@ -72,3 +74,9 @@ export const openFor = (
   field: 'offline' | 'pairing' | 'push',
   sealed: string,
 ): Buffer => secretBox.open(sealed, context(owner, field));
+
+export const SEALED_IN_PHONES = sealedInFactors<AppData>('app', (phone) => [
+  { path: 'data.offlineSecret', sealed: phone.data.offlineSecret, context: context(phone, 'offline') },
+  { path: 'data.pairing.shown', sealed: phone.data.pairing?.shown, context: context(phone, 'pairing') },
+  { path: 'data.push.subscription', sealed: phone.data.push?.subscription, context: context(phone, 'push') },
+]);

@@ -44,6 +44,9 @@ export type RecoveryCodeData = {
 
 export type CodeOwner = Pick<FactorRecord, '_id' | 'accountId'>;
 
+/** Where codes in the clear belong: a sealed value in another batch does not open. */
+export const plainContext = ({ _id, accountId }: CodeOwner): string => `factor/${accountId}/${_id}/codes`;
+
 /**
  * argon2id over a keyed hash: without the server's key a stolen database says nothing about a code, and a row moved to another
  * account or batch matches nothing. Small parameters do for 80 random bits.

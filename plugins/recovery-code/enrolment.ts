@@ -6,6 +6,7 @@ import {
   type HashedCode,
   hashCode,
   makeCode,
+  plainContext,
   type RecoveryCodeData,
   readCode,
 } from './codes.js';
@@ -13,8 +14,6 @@ import {
 const PENDING_TTL_SECONDS = 3600;
 const SALT_BYTES = 16;
 const LABEL = 'Recovery codes';
-
-const plainContext = ({ _id, accountId }: CodeOwner): string => `factor/${accountId}/${_id}/codes`;
 
 export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enrolment'] {
   const { factors, random, secretBox } = deps;

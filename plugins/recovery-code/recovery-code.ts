@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { type Factor, type FactorMethod, type FactorRecord, summaryOf } from '../../src/factors/contract.js';
-import { hashCode, type RecoveryCodeData, readCode } from './codes.js';
+import {
+  type Factor,
+  type FactorMethod,
+  type FactorRecord,
+  sealedInFactors,
+  summaryOf,
+} from '../../src/factors/contract.js';
+import { hashCode, plainContext, type RecoveryCodeData, readCode } from './codes.js';
 import { createEnrolment } from './enrolment.js';
 
 type Batch = FactorRecord<RecoveryCodeData>;
@@ -16,6 +22,11 @@ const newest = (records: readonly Batch[]): Batch | undefined => records.at(-1);
 export const recoveryCode: FactorMethod<z.output<typeof configuration>, RecoveryCodeData> = {
   id: METHOD,
   parseConfig: (raw) => configuration.parse(raw),
+  sealed: [
+    sealedInFactors<RecoveryCodeData>(METHOD, (batch) => [
+      { path: 'data.plain', sealed: batch.data.plain, context: plainContext(batch) },
+    ]),
+  ],
   create(_config, deps): Factor<RecoveryCodeData> {
     const { clock, factors } = deps;
     return {

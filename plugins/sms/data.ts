@@ -18,7 +18,7 @@ export type SmsData = {
 export type Phone = FactorRecord<SmsData>;
 
 /** Where a number belongs: a sealed value in another factor's row does not open. */
-const numberContext = ({ _id, accountId }: Pick<Phone, '_id' | 'accountId'>): string =>
+export const numberContext = ({ _id, accountId }: Pick<Phone, '_id' | 'accountId'>): string =>
   `factor/${accountId}/${_id}/number`;
 
 export const sealNumber = (secretBox: SecretBox, owner: Pick<Phone, '_id' | 'accountId'>, number: string): string =>

@@ -4,10 +4,11 @@ import {
   type FactorDeps,
   type FactorMethod,
   type SecretReader,
+  sealedInFactors,
   summaryOf,
 } from '../../src/factors/contract.js';
 import { options, type SmsOptions } from './config.js';
-import { isHeld, newest, type SmsData } from './data.js';
+import { isHeld, newest, numberContext, type SmsData } from './data.js';
 import { ensureIndexes } from './documents.js';
 import { createEnrolment } from './enrolment.js';
 import { createFormerNumbers, ensureFormerNumberIndexes } from './former-numbers.js';
@@ -29,6 +30,12 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
   async ensureIndexes(database) {
     await Promise.all([ensureIndexes(database), ensureFormerNumberIndexes(database)]);
   },
+
+  sealed: [
+    sealedInFactors<SmsData>(METHOD, (phone) => [
+      { path: 'data.number', sealed: phone.data.number, context: numberContext(phone) },
+    ]),
+  ],
 
   create(config, deps): Factor<SmsData> {
     const { clock, factors } = deps;

@@ -4,6 +4,7 @@ import {
   type FactorMethod,
   type FactorRecord,
   LABEL_MAX_LENGTH,
+  sealedInFactors,
   summaryOf,
 } from '../../src/factors/contract.js';
 import { secretContext, type TotpData } from './data.js';
@@ -33,6 +34,11 @@ const configuration = z.strictObject({}).prefault({});
 export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
   id: METHOD,
   parseConfig: (raw) => configuration.parse(raw),
+  sealed: [
+    sealedInFactors<TotpData>(METHOD, (record) => [
+      { path: 'data.secret', sealed: record.data.secret, context: secretContext(record) },
+    ]),
+  ],
   create(_config, deps): Factor<TotpData> {
     const { clock, factors, secretBox } = deps;
     return {

@@ -1,6 +1,6 @@
 /** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
 import type { Account } from '../accounts/contract.js';
-import type { Audit, RequestOrigin } from '../audit/contract.js';
+import type { Audit, AuditEvent, RequestOrigin } from '../audit/contract.js';
 import type { Brand } from '../http/assets.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
@@ -8,6 +8,7 @@ import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { PostOutside } from '../platform/post-outside.js';
 import type { Random } from '../platform/random.js';
+import type { SealedPlace } from '../platform/sealed-places.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { SlowDerive } from '../platform/slow-hash.js';
 import type { Level } from '../policy/levels.js';
@@ -24,6 +25,7 @@ export { calendarDay } from '../policy/index.js';
 export type { Limit, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
+export { sealedInFactors } from './sealed.js';
 export { summaryOf } from './summary.js';
 
 export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email' | 'locale'>;
@@ -223,6 +225,17 @@ export interface Factor<Data = Record<string, unknown>> {
   warmUp?(): Promise<void>;
   /** What its messages cost and where they go, for administrators. */
   readonly delivery?: DeliveryControl;
+  readonly keys?: MethodKeys;
+}
+
+/** Key pairs of the method's own, as operators see and change them. */
+export interface MethodKeys {
+  list(): Promise<{ algorithm: string; kid: string; state: 'current' | 'previous'; since: Date }[]>;
+  /**
+   * A new pair takes the place of the current one. Undefined when somebody else was faster.
+   * @param isEmergency the former ones are of no use any more, to anybody
+   */
+  rotate(actor: AuditEvent['actor'], isEmergency: boolean): Promise<{ kid: string; previousKid: string } | undefined>;
 }
 
 /** Requests of the method's own clients (no browser, no cookie), to `<issuer><path>/…`: it checks whose they are. */
@@ -387,5 +400,7 @@ export interface FactorMethod<Config = unknown, Data = Record<string, unknown>> 
   parseConfig(raw: unknown, readSecret: SecretReader): Config;
   /** The indexes of what is its own. */
   ensureIndexes?: EnsureIndexes;
+  /** Where its sealed values are: `sealedInFactors` for those of its factors. */
+  sealed?: readonly SealedPlace[];
   create(config: Config, deps: FactorDeps<Data>): Factor<Data>;
 }

@@ -21,6 +21,7 @@ import type {
   FactorMethod,
   FactorSummary,
   MethodApi,
+  MethodKeys,
   MethodSite,
   Obstacle,
   Refused,
@@ -203,6 +204,8 @@ export interface Engine {
   sites(): MethodSite[];
   /** What a method's messages cost and where they go; undefined when it sends none that cost, or is not offered. */
   delivery(methodId: string): DeliveryControl | undefined;
+  /** The key pairs of a method; undefined where it has none, or is not offered. */
+  keys(methodId: string): MethodKeys | undefined;
   /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */
   remove(account: EngineAccount, factorId: string, origin: RequestOrigin): Promise<'removed' | 'not_found'>;
 }

@@ -3,7 +3,7 @@ import type { Engine, EngineParts } from './engine-contract.js';
 /** What a method does besides proving somebody: its work from the outbox, what its services post and its clients ask, what it costs. */
 export function createServices({
   factors,
-}: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'apis' | 'sites' | 'delivery'> {
+}: EngineParts): Pick<Engine, 'warmUp' | 'deliver' | 'receive' | 'apis' | 'sites' | 'delivery' | 'keys'> {
   return {
     async warmUp() {
       await Promise.all([...factors.values()].map((factor) => factor.warmUp?.()));
@@ -17,5 +17,6 @@ export function createServices({
     apis: () => [...factors.values()].flatMap(({ api, method }) => (api ? [{ ...api, method }] : [])),
     sites: () => [...factors.values()].flatMap(({ site }) => (site ? [site] : [])),
     delivery: (methodId) => factors.get(methodId)?.delivery,
+    keys: (methodId) => factors.get(methodId)?.keys,
   };
 }

@@ -13,7 +13,7 @@ export {
   type OutboxDeps,
   type Posting,
 } from './outbox.js';
-export { ensureIndexes } from './outbox-store.js';
+export { ensureIndexes, SEALED } from './outbox-store.js';
 export { DEFAULT_RETRY, type RetrySchedule } from './retry.js';
 export { type SmtpSettings, smtpTransport } from './smtp-transport.js';
 export {

@@ -1,5 +1,6 @@
 import { inSeconds } from '../platform/clock.js';
 import { type Database, type EnsureIndexes, isDuplicateKey, type Unit } from '../platform/database.js';
+import type { SealedPlace } from '../platform/sealed-places.js';
 import type { Notice } from './contract.js';
 
 const COLLECTION = 'outbox';
@@ -37,6 +38,16 @@ export interface OutboxRow {
 }
 
 export type ClaimedRow = OutboxRow & { sealed: string };
+
+export const contextOf = (rowId: string): string => `outbox/${rowId}`;
+
+export const SEALED: readonly SealedPlace<OutboxRow>[] = [
+  {
+    collection: COLLECTION,
+    fields: ['sealed'],
+    valuesIn: ({ _id, sealed }) => [{ path: 'sealed', sealed, context: contextOf(_id) }],
+  },
+];
 
 /** The transitions of a row, each one conditional update. */
 export function createOutboxStore(database: Database) {

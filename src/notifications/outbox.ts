@@ -7,7 +7,7 @@ import type { Announcer } from './announcements.js';
 import { hasNotMe, type Notice, type Notifier } from './contract.js';
 import { createLane, type Lane } from './lane.js';
 import type { Mail, RenderMail, Transport } from './mail.js';
-import { type ClaimedRow, createOutboxStore, type LaneName, type OutboxRow } from './outbox-store.js';
+import { type ClaimedRow, contextOf, createOutboxStore, type LaneName, type OutboxRow } from './outbox-store.js';
 import { DEFAULT_RETRY, type RetrySchedule, waitAfter } from './retry.js';
 
 export interface OutboxDeps {
@@ -99,7 +99,6 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const { clock, random, secretBox, logger, transport, renderMail, notMeLink } = deps;
   const { retry = DEFAULT_RETRY, leaseSeconds = 120, otherLeaseSeconds = 20, pollMs = 5_000 } = deps;
   const store = createOutboxStore(deps.database);
-  const contextOf = (id: string): string => `outbox/${id}`;
 
   let timer: NodeJS.Timeout | undefined;
 

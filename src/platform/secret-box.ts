@@ -19,6 +19,9 @@ export interface SealingKey {
   key: Buffer;
 }
 
+/** Which key a value was sealed with. */
+export const sealingKeyOf = (sealed: string): string => sealed.split('.', 1)[0] ?? '';
+
 /** @param keys newest first: the first seals, all open. @param indexKey 32 bytes; never rotated without re-indexing. */
 export function createSecretBox(keys: readonly SealingKey[], indexKey: Buffer): SecretBox {
   const [newest] = keys;
@@ -52,6 +55,6 @@ export function createSecretBox(keys: readonly SealingKey[], indexKey: Buffer): 
       return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]);
     },
     index: (value, purpose) => createHmac('sha256', keyFor(purpose)).update(value).digest('base64url'),
-    isStale: (sealed) => sealed.split('.', 1)[0] !== newest.id,
+    isStale: (sealed) => sealingKeyOf(sealed) !== newest.id,
   };
 }

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { Database, EnsureIndexes } from '../platform/database.js';
+import type { SealedPlace } from '../platform/sealed-places.js';
 import type {
   AccessPass,
   Circumstances,
@@ -75,6 +76,22 @@ export const suspensionCollection = (database: Database): mongo.Collection<Suspe
   database.collection<SuspensionDocument>(SUSPENSION_COLLECTION);
 export const passCollection = (database: Database): mongo.Collection<PassDocument> =>
   database.collection<PassDocument>(PASS_COLLECTION);
+
+/** What each sealed value belongs to, so that none opens in another's place. */
+export const sealedFor = (requestId: string, field: 'number' | 'contact' | 'note'): string =>
+  `recovery-request/${requestId}/${field}`;
+
+export const SEALED: readonly SealedPlace<RequestDocument>[] = [
+  {
+    collection: REQUEST_COLLECTION,
+    fields: ['sealedNumber', 'sealedContact', 'sealedNote'],
+    valuesIn: ({ _id, sealedNumber, sealedContact, sealedNote }) => [
+      { path: 'sealedNumber', sealed: sealedNumber, context: sealedFor(_id, 'number') },
+      { path: 'sealedContact', sealed: sealedContact, context: sealedFor(_id, 'contact') },
+      { path: 'sealedNote', sealed: sealedNote, context: sealedFor(_id, 'note') },
+    ],
+  },
+];
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
   const whileOpen = { partialFilterExpression: { state: 'open' } };

@@ -13,10 +13,10 @@ import {
   REQUEST_SECONDS,
   REQUESTS_PER_HOUR,
 } from './contract.js';
-import { type RequestDocument, requestCollection } from './documents.js';
+import { type RequestDocument, requestCollection, sealedFor } from './documents.js';
 import { type DeskParts, ITSELF, tell, themselves } from './parts.js';
 import { makeWord, NUMBER_LENGTH, normaliseWord } from './secret-words.js';
-import { sealedFor, toOwnRequest, toRequest } from './shown.js';
+import { toOwnRequest, toRequest } from './shown.js';
 
 const HOUR_SECONDS = 3600;
 /** Failures that an administrator should know of. */

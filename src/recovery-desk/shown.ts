@@ -1,11 +1,7 @@
 import type { SecretBox } from '../platform/secret-box.js';
 import type { AccessPass, OwnRequest, RecoveryRequest, RequestState, Suspension } from './contract.js';
-import type { PassDocument, RequestDocument, SuspensionDocument } from './documents.js';
+import { type PassDocument, type RequestDocument, type SuspensionDocument, sealedFor } from './documents.js';
 import { inGroups } from './secret-words.js';
-
-/** What each sealed value belongs to, so that none opens in another's place. */
-export const sealedFor = (requestId: string, field: 'number' | 'contact' | 'note'): string =>
-  `recovery-request/${requestId}/${field}`;
 
 /** Time alone ends a request; that it did is written down later. */
 const stateOf = ({ state, expiresAt }: RequestDocument, now: Date): RequestState =>

@@ -4,3 +4,4 @@ export { createSecondFactor, type SecondFactor, type SecondFactorOptions } from 
 export { ensureIndexes } from './indexes.js';
 export { CLIENT_METADATA } from './judge.js';
 export type { FirstEnrolment, PolicySettings, SecondFactorRules } from './rules.js';
+export { sealedPlaces } from './sealed.js';

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { Database, EnsureIndexes } from '../platform/database.js';
+import type { SealedPlace } from '../platform/sealed-places.js';
 import type { Webhook, WebhookDelivery } from './contract.js';
 
 /** A document of `webhooks`. */
@@ -20,13 +21,26 @@ export interface DeliveryDocument extends Omit<WebhookDelivery, 'id'> {
   expiresAt: Date;
 }
 
+const COLLECTION = 'webhooks';
+
 export const webhookCollection = (database: Database): mongo.Collection<WebhookDocument> =>
-  database.collection<WebhookDocument>('webhooks');
+  database.collection<WebhookDocument>(COLLECTION);
 
 export const deliveryCollection = (database: Database): mongo.Collection<DeliveryDocument> =>
   database.collection<DeliveryDocument>('webhook_deliveries');
 
 export const secretContext = (webhookId: string): string => `webhooks/${webhookId}/secret`;
+
+export const SEALED: readonly SealedPlace<WebhookDocument>[] = [
+  {
+    collection: COLLECTION,
+    fields: ['secret', 'previousSecret'],
+    valuesIn: ({ _id, secret, previousSecret }) => [
+      { path: 'secret', sealed: secret, context: secretContext(_id) },
+      { path: 'previousSecret.sealed', sealed: previousSecret?.sealed, context: secretContext(_id) },
+    ],
+  },
+];
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
   await webhookCollection(database).createIndexes([

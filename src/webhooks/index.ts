@@ -23,4 +23,4 @@ export {
   type WebhookUpdated,
 } from './contract.js';
 export { createWebhooks, type WebhookService } from './create.js';
-export { ensureIndexes } from './documents.js';
+export { ensureIndexes, SEALED } from './documents.js';
