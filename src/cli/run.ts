@@ -3,11 +3,23 @@ import { addAccount, grantRole, listAccounts, revokeRole } from './accounts.js';
 import { readArguments } from './arguments.js';
 import { addClient, listClients } from './clients.js';
 import { type CliIo, type Command, CommandRefused } from './command.js';
+import { listKeys, resealSecrets, rotateKeys } from './keys.js';
 import { start } from './start.js';
 
 export type { CliIo } from './command.js';
 
-const COMMANDS: readonly Command[] = [start, addAccount, listAccounts, grantRole, revokeRole, addClient, listClients];
+const COMMANDS: readonly Command[] = [
+  start,
+  addAccount,
+  listAccounts,
+  grantRole,
+  revokeRole,
+  addClient,
+  listClients,
+  listKeys,
+  rotateKeys,
+  resealSecrets,
+];
 
 /**
  * Runs one command.

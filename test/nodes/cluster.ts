@@ -21,7 +21,7 @@ export interface Cluster {
   /** Starts a node again that was killed or stopped. */
   revive(name: NodeName): Promise<void>;
   /** A further node with changed settings, not behind the balancer; the caller ends it. */
-  spawn(settings: Settings): ServerNode;
+  spawn(settings: Settings, env?: Record<string, string>): ServerNode;
   stop(): Promise<void>;
 }
 
@@ -64,15 +64,15 @@ export async function startCluster(
     log: { level: 'error' },
     ...settings,
   };
-  const spawn = (own: Settings, uri = database.uri): ServerNode => {
+  const spawn = (own: Settings, more: Record<string, string> = {}, uri = database.uri): ServerNode => {
     const file = join(folder, `${all.length}.yaml`);
     writeFileSync(file, stringify({ ...shared, database: { name: database.name }, ...own }));
-    const node = spawnNode(file, { ...environment(uri), ...env });
+    const node = spawnNode(file, { ...environment(uri), ...env, ...more });
     all.push(node);
     return node;
   };
   const spawnNamed = (name: NodeName): ServerNode =>
-    spawn({ listen: { port: ports[name] } }, name === 'a' ? gate.uri : database.uri);
+    spawn({ listen: { port: ports[name] } }, {}, name === 'a' ? gate.uri : database.uri);
   const nodes = { a: spawnNamed('a'), b: spawnNamed('b') };
   await Promise.all([ready(nodes.a), ready(nodes.b)]);
   const office = await startApp(shared, { database, issuer, env });
