@@ -1,6 +1,6 @@
 /** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
 import type { Account } from '../accounts/contract.js';
-import type { Audit, AuditEvent, RequestOrigin } from '../audit/contract.js';
+import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Brand } from '../http/assets.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
@@ -15,6 +15,7 @@ import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
 
 import type { DeliveryControl } from './delivery.js';
+import type { MethodKeys } from './method-keys.js';
 
 export type { Brand } from '../http/assets.js';
 export { inSeconds } from '../platform/clock.js';
@@ -25,6 +26,7 @@ export { calendarDay } from '../policy/index.js';
 export type { Limit, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
 export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
+export type * from './method-keys.js';
 export { sealedInFactors } from './sealed.js';
 export { summaryOf } from './summary.js';
 
@@ -226,16 +228,6 @@ export interface Factor<Data = Record<string, unknown>> {
   /** What its messages cost and where they go, for administrators. */
   readonly delivery?: DeliveryControl;
   readonly keys?: MethodKeys;
-}
-
-/** Key pairs of the method's own, as operators see and change them. */
-export interface MethodKeys {
-  list(): Promise<{ algorithm: string; kid: string; state: 'current' | 'previous'; since: Date }[]>;
-  /**
-   * A new pair takes the place of the current one. Undefined when somebody else was faster.
-   * @param isEmergency the former ones are of no use any more, to anybody
-   */
-  rotate(actor: AuditEvent['actor'], isEmergency: boolean): Promise<{ kid: string; previousKid: string } | undefined>;
 }
 
 /** Requests of the method's own clients (no browser, no cookie), to `<issuer><path>/…`: it checks whose they are. */

@@ -75,8 +75,7 @@ const rotation = () =>
     clock: systemClock,
     audit: app.app.audit,
     announcer: app.app.outbox,
-    rotateDays: 0,
-    previousSeconds: 3600,
+    config: app.config,
   });
 /** As if it had been published for so long. */
 const publishedFor = async (milliseconds: number) => {
