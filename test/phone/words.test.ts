@@ -51,6 +51,10 @@ describe('sentences', () => {
         expect([language, text]).not.toEqual([language, expect.stringMatching(wrong)]);
   });
 
+  test('no French mark stands at the beginning of a line', () => {
+    for (const text of Object.values(all.get('fr') ?? {})) expect(text).not.toMatch(/[ \w][?!;:»](?!\/)|« /);
+  });
+
   test('every sentence is used', () => {
     const unused = keys.filter((key) => {
       const counted = key.replace(/\.(one|other)$/, '');

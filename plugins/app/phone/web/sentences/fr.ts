@@ -26,7 +26,7 @@ export const FR: Sentences = {
   'home.manage': 'À propos de ce compte',
   'home.waiting': 'En attente de votre réponse',
   'home.several':
-    'Plusieurs connexions attendent. Ouvrez la vôtre : le nombre affiché sur la page permet de la reconnaître.',
+    'Plusieurs connexions attendent. Ouvrez la vôtre\u00a0: le nombre affiché sur la page permet de la reconnaître.',
   'home.none_waiting': 'Aucune connexion en attente.',
   'home.code': 'Code de vérification pour {login}',
   'home.code_label': 'Code de vérification',
@@ -51,7 +51,7 @@ export const FR: Sentences = {
   'type.login_missing': 'Saisissez l’identifiant que vous utilisez sur l’ordinateur.',
   'type.code_wrong': 'Le code comporte huit lettres et chiffres.',
   'type.server': 'Pour {host}',
-  'link.heading': 'Configurer ce téléphone ?',
+  'link.heading': 'Configurer ce téléphone\u00a0?',
   'link.lead':
     'Vous avez ouvert un code de configuration de {host}. Continuez s’il est affiché en ce moment sur votre propre ordinateur.',
   'link.warning': 'Personne dans votre entreprise ne vous enverra jamais un tel code.',
@@ -86,7 +86,7 @@ export const FR: Sentences = {
   'scan.not_number': 'Ce code configure un téléphone. Scannez le code à côté du nombre.',
   'scan.type': 'Saisir à la place',
 
-  'challenge.heading': 'Est-ce votre connexion ?',
+  'challenge.heading': 'Est-ce votre connexion\u00a0?',
   'challenge.account': 'Compte',
   'challenge.application': 'Application',
   'challenge.browser': 'Navigateur',
@@ -103,12 +103,12 @@ export const FR: Sentences = {
   'challenge.left': 'Il reste {time} pour répondre',
   'challenge.wrong.one': 'Ce n’est pas le nombre affiché sur la page. Il vous reste un essai.',
   'challenge.wrong.other': 'Ce n’est pas le nombre affiché sur la page. Il vous reste {count} essais.',
-  'challenge.unheard': 'Le serveur n’a pas répondu. Regardez votre ordinateur : s’il attend encore, réessayez.',
+  'challenge.unheard': 'Le serveur n’a pas répondu. Regardez votre ordinateur\u00a0: s’il attend encore, réessayez.',
   'challenge.later': 'Trop d’essais. Attendez {time}, puis réessayez.',
   'challenge.row': '{application} · {time}',
   'challenge.sign_in': 'Connexion',
 
-  'not_me.heading': 'Arrêter cette connexion ?',
+  'not_me.heading': 'Arrêter cette connexion\u00a0?',
   'not_me.text':
     'Quelqu’un d’autre connaît peut-être votre mot de passe. La connexion sera interrompue, et vous-même et vos administrateurs serez avertis.',
   'not_me.yes': 'Oui, l’arrêter',
@@ -133,7 +133,7 @@ export const FR: Sentences = {
   'account.label': 'Nom de ce téléphone',
   'account.rename': 'Vous pouvez changer ce nom sur votre page de sécurité, sur l’ordinateur.',
   'account.remove': 'Retirer de ce téléphone',
-  'remove.heading': 'Retirer {login} de ce téléphone ?',
+  'remove.heading': 'Retirer {login} de ce téléphone\u00a0?',
   'remove.text':
     'Ce téléphone ne pourra plus confirmer de connexions ni afficher de codes pour ce compte. Assurez-vous de pouvoir vous connecter autrement.',
   'remove.yes': 'Retirer',
@@ -145,12 +145,12 @@ export const FR: Sentences = {
 
   'install.heading': 'Ajoutez cette application à l’écran d’accueil',
   'install.lead':
-    'Sur iPhone et iPad, elle ne fonctionne que depuis l’écran d’accueil : là, elle garde ses clés et peut vous prévenir.',
+    'Sur iPhone et iPad, elle ne fonctionne que depuis l’écran d’accueil\u00a0: là, elle garde ses clés et peut vous prévenir.',
   'install.share': 'Touchez le bouton Partager de votre navigateur.',
-  'install.add': 'Choisissez « Sur l’écran d’accueil ».',
+  'install.add': 'Choisissez «\u00a0Sur l’écran d’accueil\u00a0».',
   'install.open': 'Ouvrez {name} depuis l’écran d’accueil et scannez-y le code affiché sur votre ordinateur.',
   'install.code': 'Le code qui vous a amené ici reste valable dix minutes.',
   'unfit.heading': 'Ce navigateur ne convient pas',
   'unfit.text':
-    'Il ne conserve pas de clés : la fenêtre est peut-être privée, ou le navigateur est ancien. Ouvrez cette page dans une fenêtre normale d’un navigateur récent.',
+    'Il ne conserve pas de clés\u00a0: la fenêtre est peut-être privée, ou le navigateur est ancien. Ouvrez cette page dans une fenêtre normale d’un navigateur récent.',
 };
