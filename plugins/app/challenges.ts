@@ -86,10 +86,7 @@ export const SEALED_NUMBERS: SealedPlace<ChallengeDocument> = {
 const isSame = (typed: string, number: string): boolean =>
   typed.length === number.length && timingSafeEqual(Buffer.from(typed), Buffer.from(number));
 
-/**
- * The questions to phones. Every transition is one conditional update: of all answers one counts. What can end a pending one is done in
- * transactions alone, see `Database.transaction`.
- */
+/** The questions to phones. Every transition is one conditional update: of all answers one counts. */
 export function createChallenges(
   { clock, database, random, secretBox }: Pick<FactorDeps, 'clock' | 'database' | 'random' | 'secretBox'>,
   { digits }: Pick<ChallengeDocument, 'digits'>,
@@ -249,18 +246,15 @@ export function createChallenges(
     /** Nothing that waits, or was approved and not fetched, is worth anything any more: of one sign-in, or of all. */
     async cancel(accountId: string, cid?: string): Promise<void> {
       const now = clock.now();
-      const live: mongo.Filter<ChallengeDocument> = {
-        accountId,
-        ...(cid === undefined ? {} : { cid }),
-        status: { $in: ['pending', 'approved'] },
-        expiresAt: { $gt: now },
-      };
-      // Asked at each look at another method's page: mostly there is none.
-      if (!(await challenges.findOne(live, { projection: { _id: 1 } }))) return;
-      await database.transaction(async ({ session }) => {
-        const cancelled = { status: 'cancelled' as const, changedAt: now };
-        await challenges.updateMany(live, { $set: cancelled, $unset: { place: '' } }, { session });
-      });
+      await challenges.updateMany(
+        {
+          accountId,
+          ...(cid === undefined ? {} : { cid }),
+          status: { $in: ['pending', 'approved'] },
+          expiresAt: { $gt: now },
+        },
+        { $set: { status: 'cancelled', changedAt: now }, $unset: { place: '' } },
+      );
     },
   };
 }

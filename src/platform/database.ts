@@ -1,6 +1,11 @@
-import mongoose, { type Connection, type mongo } from 'mongoose';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import mongoose, { type Connection, mongo } from 'mongoose';
+import { withPlainWrites } from './plain-writes.js';
 
-/** One connection for everything: mongoose for what administrators edit, the native collections for the hot paths. */
+/** As many connections for writes outside of transactions, and as many for everything else. */
+const POOL_SIZE = 50;
+
+/** One database for everything: mongoose for what administrators edit, the native collections for the hot paths. */
 export interface Database {
   connection: Connection;
   /** A native collection; majority writes, `undefined` fields left out. */
@@ -9,8 +14,8 @@ export interface Database {
    * All writes of `work` or none, with majority. It runs again when another transaction was faster, so it must do nothing
    * but read and write through `unit.session`; everything else belongs into `unit.afterCommit`.
    *
-   * A write outside waits in MongoDB for an open transaction that has changed the same document, and holds a connection while it
-   * waits: enough of them, and the transaction finds none to go on with. What many can change at once is changed by transactions alone.
+   * A write outside waits for an open transaction that has changed the same document. However many wait, the transaction goes on:
+   * they have connections of their own, and none of them is part of `work`, where a write without the session throws TypeError.
    */
   transaction<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -25,42 +30,57 @@ export interface Unit {
 
 /**
  * Connects with majority writes.
+ * @param options `onCommand` hears of every command that is sent, for whoever counts them.
  * @throws when no server answers within `timeoutMs`.
  */
 export async function connectDatabase(
   uri: string,
-  options: {
-    name?: string;
-    timeoutMs?: number /** Tells of every command, at some cost. */;
-    watchCommands?: boolean;
-  } = {},
+  options: { name?: string; timeoutMs?: number; onCommand?(event: mongo.CommandStartedEvent): void } = {},
 ): Promise<Database> {
+  const { name, timeoutMs = 5_000, onCommand } = options;
+  const clientOptions = {
+    serverSelectionTimeoutMS: timeoutMs,
+    ignoreUndefined: true,
+    writeConcern: { w: 'majority' },
+    maxPoolSize: POOL_SIZE,
+    monitorCommands: onCommand !== undefined,
+  } as const;
   const connection = await mongoose
     .createConnection(uri, {
-      ...(options.name ? { dbName: options.name } : {}),
-      serverSelectionTimeoutMS: options.timeoutMs ?? 5_000,
+      ...clientOptions,
+      ...(name ? { dbName: name } : {}),
       autoIndex: false,
       autoCreate: false,
       // Else a query without a connection waits twice: here, and in the driver.
       bufferCommands: false,
-      ignoreUndefined: true,
-      writeConcern: { w: 'majority' },
-      maxPoolSize: 50,
-      monitorCommands: options.watchCommands ?? false,
     })
     .asPromise();
   const { db } = connection;
   if (!db) throw new Error('the connection has no database');
+  const plainWrites = await new mongo.MongoClient(uri, clientOptions).connect();
+  if (onCommand) for (const client of [connection.getClient(), plainWrites]) client.on('commandStarted', onCommand);
+  const working = new AsyncLocalStorage<true>();
+  const checkPlainWrite = (): void => {
+    if (working.getStore()) throw new TypeError('a write without the session of the transaction that it is part of');
+  };
+  const collectionOf = db.collection.bind(db);
+  // In place of the driver's own: mongoose takes its collections from there.
+  db.collection = <T extends mongo.Document>(collection: string, collectionOptions?: mongo.CollectionOptions) =>
+    withPlainWrites(
+      collectionOf<T>(collection, collectionOptions),
+      plainWrites.db(db.databaseName).collection<T>(collection, collectionOptions),
+      checkPlainWrite,
+    );
   return {
     connection,
-    collection: <T extends mongo.Document>(name: string) => db.collection<T>(name),
+    collection: <T extends mongo.Document>(collection: string) => db.collection<T>(collection),
     async transaction(work) {
       let afterCommit: (() => void)[] = [];
       const result = await connection.getClient().withSession((session) =>
         session.withTransaction(
           () => {
             afterCommit = [];
-            return work({ session, afterCommit: (then) => afterCommit.push(then) });
+            return working.run(true, () => work({ session, afterCommit: (then) => afterCommit.push(then) }));
           },
           { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
         ),
@@ -68,7 +88,9 @@ export async function connectDatabase(
       for (const then of afterCommit) then();
       return result;
     },
-    close: () => connection.close(),
+    async close() {
+      await Promise.all([connection.close(), plainWrites.close()]);
+    },
   };
 }
 

@@ -91,4 +91,20 @@ describe("a plugin's door to the factors", () => {
     expect(await store.remove(accountId, companion._id)).toBe(false);
     expect(await factorCollection(database).countDocuments({ accountId })).toBe(2);
   });
+
+  test('a removal ends, however many updates of the same factor come with it', async () => {
+    const store = storeOf('app');
+    const removals = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const accountId = newAccountId();
+        const id = await store.insertPending(accountId, pending(0));
+        await store.activate(accountId, id);
+        const updates = () =>
+          Array.from({ length: 100 }, () => store.update(accountId, id, {}, { $inc: { 'data.n': 1 } }));
+        const [isGone] = await Promise.all([store.remove(accountId, id), ...updates()]);
+        return isGone && (await store.find(accountId, 'active')).length === 0;
+      }),
+    );
+    expect(removals).toEqual([true, true, true, true, true]);
+  });
 });

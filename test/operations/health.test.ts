@@ -102,8 +102,7 @@ test('however many ask, the database is asked once a second', async () => {
   const count = ({ commandName }: { commandName: string }): void => {
     if (commandName === 'findAndModify') writes += 1;
   };
-  const watched = await connectDatabase(own.uri, { name: own.name, watchCommands: true });
-  watched.connection.getClient().on('commandStarted', count);
+  const watched = await connectDatabase(own.uri, { name: own.name, onCommand: count });
   health = createHealth({
     database: watched,
     clock: systemClock,

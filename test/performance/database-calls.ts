@@ -36,16 +36,17 @@ export interface WatchedDatabase extends Database {
 }
 
 export async function watchedDatabase(name: string): Promise<WatchedDatabase> {
-  const uri = new URL(process.env.TEST_MONGODB_URI ?? '');
-  uri.searchParams.set('monitorCommands', 'true');
-  const database = await connectDatabase(uri.href, { name });
+  const uri = process.env.TEST_MONGODB_URI ?? '';
   let calls: string[] = [];
-  database.connection.getClient().on('commandStarted', (event: mongo.CommandStartedEvent) => {
-    if (!NOT_A_CALL.has(event.commandName)) calls.push(nameOf(event));
+  const database = await connectDatabase(uri, {
+    name,
+    onCommand(event) {
+      if (!NOT_A_CALL.has(event.commandName)) calls.push(nameOf(event));
+    },
   });
   return {
     ...database,
-    uri: uri.href,
+    uri,
     name,
     take() {
       const taken = calls;

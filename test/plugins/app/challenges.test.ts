@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   type Answering,
@@ -17,14 +16,11 @@ let first: Awaited<ReturnType<typeof testDatabase>>;
 let second: Database;
 let a: Node;
 let b: Node;
-let doors: ReturnType<typeof doorsOf>;
 const clock = new FakeClock(new Date('2046-03-02T09:00:00Z'));
 const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32) }], randomBytes(32));
-const doorsOf = (database: Database) =>
-  createChallenges({ clock, database, random: systemRandom, secretBox }, { digits: 6 });
 /** The answers of phones come each in a unit of its own. */
 const node = (database: Database) => {
-  const challenges = doorsOf(database);
+  const challenges = createChallenges({ clock, database, random: systemRandom, secretBox }, { digits: 6 });
   const { approve, deny, postpone } = challenges;
   return {
     ...challenges,
@@ -40,7 +36,6 @@ beforeAll(async () => {
   second = await connectDatabase(first.uri, { name: first.name });
   await ensureChallengeIndexes(first);
   [a, b] = [node(first), node(second)];
-  doors = doorsOf(first);
 });
 afterAll(async () => {
   await second.close();
@@ -68,24 +63,6 @@ const wrongFor = (challenge: ChallengeDocument): string =>
   String((Number(a.numberOf(challenge)) + 1) % 10 ** challenge.digits).padStart(challenge.digits, '0');
 
 describe('the answer', () => {
-  test.each([
-    ['answers', (challenge: ChallengeDocument) => a.approve(by(challenge), wrongFor(challenge))],
-    ['cancellations', () => a.cancel(accountId)],
-  ])('more %s at once than a node has connections leave one for the unit that was first', async (_what, change) => {
-    const challenge = await ask();
-    let others: Promise<unknown[]> | undefined;
-    const isDenied = await first.transaction(async (unit) => {
-      const denied = await doors.deny(by(challenge), unit);
-      others ??= Promise.all(Array.from({ length: 120 }, () => change(challenge)));
-      await pause(300);
-      await first.collection('told').insertOne({ at: clock.now() }, { session: unit.session });
-      return denied;
-    });
-    await others;
-    expect(isDenied).toBe(true);
-    expect((await stored(challenge))?.status).toBe('denied');
-  });
-
   test('200 approvals and refusals at once, on two nodes: one counts', async () => {
     const challenge = await ask();
     const number = a.numberOf(challenge);
