@@ -68,8 +68,9 @@ export function createEnrolment(
     async confirm(enrollee, evidence) {
       const pending = await pendingOf(enrollee);
       // Only one can be pending, so that none becomes active between this count and the activation below.
-      const active = await factors.find(enrollee.id, 'active');
-      if (!pending || active.length >= maximumPerAccount) return REJECTED('not_enrolled');
+      const { replaces } = enrollee;
+      const others = (await factors.find(enrollee.id, 'active')).filter((phone) => phone._id !== replaces?.id);
+      if (!pending || others.length >= maximumPerAccount) return REJECTED('not_enrolled');
       if (evidence.restart) {
         await pairings.end(pending);
         return { status: 'continued' };
@@ -84,10 +85,11 @@ export function createEnrolment(
         await pairings.end(pending);
         return REJECTED('not_enrolled');
       }
-      const label = unusedLabel(data.model, active);
+      const label = unusedLabel(data.model, others);
       const activation = await factors.activate(enrollee.id, _id, {
         where: { browser: enrollee.browser, 'data.thumbprint': data.thumbprint },
         set: { label, 'data.pairing': null, 'data.offlineSecret': null },
+        replaces,
         companion: { method: 'totp', secret: openFor(secretBox, pending, 'offline', data.offlineSecret ?? '') },
       });
       if (activation !== 'activated') return REJECTED('not_enrolled');

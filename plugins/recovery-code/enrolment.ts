@@ -64,7 +64,7 @@ export function createEnrolment(deps: FactorDeps<RecoveryCodeData>): Factor['enr
       if (!batch.codes.some((saved) => readCode(saved) === code)) return { status: 'rejected', code: 'wrong' };
 
       const { _id, label } = batch.pending;
-      const change = { where: { browser }, set: { 'data.plain': null }, replaces: true };
+      const change = { where: { browser }, set: { 'data.plain': null }, replaces: 'all' as const };
       if ((await factors.activate(accountId, _id, change)) !== 'activated')
         return { status: 'rejected', code: 'not_enrolled' };
       return { status: 'enrolled', factorId: _id, label, level: '2fa', amr: ['otp'] };

@@ -110,7 +110,7 @@ export function createEnrolment(deps: EnrolmentDeps): Factor['enrolment'] {
       },
       set: { 'data.code': null, ...(usableFrom ? { 'data.usableFrom': usableFrom } : {}) },
       exclusive,
-      replaces: true,
+      replaces: 'all',
       async together(unit, replaced) {
         const [old] = (replaced as FactorRecord<SmsData>[]).filter((phone) => phone.exclusive !== exclusive);
         if (old || usableFrom) await formerNumbers.remember(enrollee.id, old, unit);

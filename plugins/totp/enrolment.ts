@@ -53,23 +53,24 @@ export function createEnrolment(
       };
     },
 
-    async confirm({ id: accountId, browser }, evidence) {
+    async confirm({ id: accountId, browser, replaces }, evidence) {
       const code = readCode(evidence.code ?? '');
       if (!code) return { status: 'rejected', code: 'malformed' };
       const [pending] = await factors.find(accountId, 'pending', browser);
       // Only one can be pending, so that none becomes active between this count and the activation below.
-      const active = await factors.find(accountId, 'active');
-      if (!pending || active.length >= maximumPerAccount) return { status: 'rejected', code: 'not_enrolled' };
+      const others = (await factors.find(accountId, 'active')).filter(({ _id }) => _id !== replaces?.id);
+      if (!pending || others.length >= maximumPerAccount) return { status: 'rejected', code: 'not_enrolled' };
 
       const now = clock.now();
       const secret = secretBox.open(pending.data.secret, secretContext(pending));
       const step = await matchingStep(secret, code, Math.floor(now.getTime() / 1000));
       if (step === undefined) return { status: 'rejected', code: 'wrong' };
 
-      const label = normaliseLabel(evidence.label ?? '') ?? unusedLabel(DEFAULT_LABEL, active);
+      const label = normaliseLabel(evidence.label ?? '') ?? unusedLabel(DEFAULT_LABEL, others);
       const activation = await factors.activate(accountId, pending._id, {
         where: { browser },
         set: { label, 'data.lastStep': step },
+        replaces,
       });
       if (activation !== 'activated') return { status: 'rejected', code: 'not_enrolled' };
       return { status: 'enrolled', factorId: pending._id, label, level: '2fa', amr: ['otp'] };

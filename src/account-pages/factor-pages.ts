@@ -5,43 +5,56 @@ import { originOf, seeOther } from '../http/index.js';
 import type { SecurityPageDeps } from './home.js';
 import type { Visitor } from './visitor.js';
 
-/** Adding, renaming and removing login methods: each asks for a second factor proved in the last minutes. */
+/** Adding, changing, renaming and removing login methods: each asks for a second factor proved in the last minutes. */
 export function mountFactorPages(deps: SecurityPageDeps): void {
   const { pages, presenter, visitors, engine, url } = deps;
   const home = url('/account');
 
-  for (const { method, kind, enrolmentFields } of engine.forms()) {
-    const path = `/account/add/${method}`;
-    const locals = { action: url(path), backHref: home, replaces: kind === 'reserve' };
-    /** An account without any factor sets its first one up in the wizard, under its own rule. */
-    const open = async (ctx: Context): Promise<Visitor | undefined> => {
-      const visitor = await visitors.require(ctx, path, { fresh: true });
-      if (visitor && !visitor.hasFactor) {
-        visitors.askAgain(ctx, '/account');
-        return undefined;
-      }
-      return visitor;
-    };
-    pages.get(path, async (ctx) => {
-      const visitor = await open(ctx);
-      if (visitor) await deps.enrolmentPage.show(ctx, visitor.account, method, locals);
+  /** An account without any factor sets its first one up in the wizard, under its own rule. */
+  const openSetUp = async (ctx: Context, path: string): Promise<Visitor | undefined> => {
+    const visitor = await visitors.require(ctx, path, { fresh: true });
+    if (visitor && !visitor.hasFactor) {
+      visitors.askAgain(ctx, '/account');
+      return undefined;
+    }
+    return visitor;
+  };
+
+  /** A first factor without codes to fall back on is half a set-up. */
+  const leadOn = async (ctx: Context, { account }: Visitor, done: string): Promise<void> => {
+    const hasCodes = (await engine.forAccount(account.id)).some(({ kind }) => kind === 'reserve');
+    const reserve = engine.enrollable().find(({ kind }) => kind === 'reserve');
+    seeOther(ctx, hasCodes || !reserve ? `${home}?done=${done}` : url(`/account/add/${reserve.id}`));
+  };
+
+  /** @param pattern with `:id` where a new one takes the place of that one. */
+  const mountSetUp = (
+    pattern: string,
+    { method, kind, enrolmentFields }: ReturnType<typeof engine.forms>[number],
+    done: string,
+  ): void => {
+    const isCalled = (id: string | undefined): string => (id ? pattern.replace(':id', id) : pattern);
+    const locals = (id: string | undefined) => ({
+      action: url(isCalled(id)),
+      backHref: home,
+      replaces: kind === 'reserve',
     });
-    pages.form(path, enrolmentFields, async (ctx, evidence) => {
-      const visitor = await open(ctx);
+    pages.get(pattern, async (ctx, { id }) => {
+      const visitor = await openSetUp(ctx, isCalled(id));
+      if (visitor) await deps.enrolmentPage.show(ctx, visitor.account, { method, replaces: id }, locals(id));
+    });
+    pages.form(pattern, enrolmentFields, async (ctx, evidence, { id }) => {
+      const visitor = await openSetUp(ctx, isCalled(id));
       if (!visitor) return;
-      const enrolled = await deps.enrolmentPage.confirm(ctx, visitor.account, method, evidence, locals);
-      if (!enrolled) return;
-      // A first factor without codes to fall back on is half a set-up.
-      const hasCodes =
-        kind === 'reserve' || (await engine.forAccount(visitor.account.id)).some((m) => m.kind === 'reserve');
-      const reserve = engine.enrollable().find((other) => other.kind === 'reserve');
-      seeOther(
-        ctx,
-        hasCodes || !reserve
-          ? `${home}?done=${kind === 'reserve' ? 'codes_created' : 'enrolled'}`
-          : url(`/account/add/${reserve.id}`),
-      );
+      const wanted = { method, replaces: id };
+      const enrolled = await deps.enrolmentPage.confirm(ctx, visitor.account, wanted, evidence, locals(id));
+      if (enrolled) await leadOn(ctx, visitor, done);
     });
+  };
+  for (const form of engine.forms()) {
+    mountSetUp(`/account/add/${form.method}`, form, form.kind === 'reserve' ? 'codes_created' : 'enrolled');
+    const { maximumPerAccount } = engine.enrollable().find(({ id }) => id === form.method) ?? {};
+    if (maximumPerAccount !== undefined) mountSetUp(`/account/change/${form.method}/:id`, form, 'changed');
   }
 
   const openFactor = async (ctx: Context, id: string, change: 'rename' | 'remove') => {

@@ -77,8 +77,9 @@ export function mountHome(deps: SecurityPageDeps): void {
     const visitor = await visitors.require(ctx, '/account');
     if (!visitor) return;
     const { account, level } = visitor;
-    const [methods, rows, events, passwordChangedAt] = await Promise.all([
+    const [methods, withCompanions, rows, events, passwordChangedAt] = await Promise.all([
       engine.forAccount(account.id),
+      engine.forSignIn(account.id),
       sessionRows(visitor),
       deps.audit.list(
         { accountId: account.id, types: ['authn_login_success', 'authn_login_fail', 'factor_rejected'] },
@@ -89,6 +90,7 @@ export function mountHome(deps: SecurityPageDeps): void {
     const reserve = engine.enrollable().find(({ kind }) => kind === 'reserve');
     const codes = methods.find(({ kind }) => kind === 'reserve')?.factors[0];
     const hasPrimary = methods.some(({ kind }) => kind === 'primary');
+    const countOf = (id: string): number => withCompanions.find((method) => method.id === id)?.factors.length ?? 0;
     presenter.show(ctx, 'account/home', {
       account: { login: account.login, name: account.name, email: account.email },
       level,
@@ -99,17 +101,22 @@ export function mountHome(deps: SecurityPageDeps): void {
       methods: engine
         .enrollable()
         .filter(({ kind }) => kind === 'primary' || (kind === 'fallback' && hasPrimary))
-        .map(({ id, kind, replaces }) => ({
+        .map(({ id, kind, maximumPerAccount: maximum }) => ({
           id,
           kind,
-          replaces,
+          replaces: maximum === undefined,
           factors: (methods.find((method) => method.id === id)?.factors ?? []).map((factor) => ({
             ...factor,
             // What has no others beside it needs no name to be told apart.
-            ...(replaces ? {} : { renameHref: url(`/account/factors/${factor.id}/rename`) }),
+            ...(maximum === undefined
+              ? {}
+              : {
+                  renameHref: url(`/account/factors/${factor.id}/rename`),
+                  changeHref: url(`/account/change/${id}/${factor.id}`),
+                }),
             removeHref: url(`/account/factors/${factor.id}/remove`),
           })),
-          addHref: url(`/account/add/${id}`),
+          ...(maximum === undefined || countOf(id) < maximum ? { addHref: url(`/account/add/${id}`) } : {}),
         })),
       recoveryCodes:
         reserve && hasPrimary

@@ -27,6 +27,7 @@ export const AUDIT_EVENTS = [
   'factor_enrolled',
   'factor_renamed',
   'factor_removed',
+  'factor_replaced',
   'recovery_codes_created',
   'set_up_postponed',
   'session_ended',

@@ -33,7 +33,12 @@ export { summaryOf } from './summary.js';
 export type FactorAccount = Pick<Account, 'id' | 'login' | 'name' | 'email' | 'locale'>;
 
 /** Who sets a factor up, and in which browser: what one browser was shown, another can neither see nor confirm. */
-export type Enrollee = FactorAccount & { browser: string; ip?: string };
+export type Enrollee = FactorAccount & {
+  browser: string;
+  ip?: string;
+  /** The active factor of the same method whose place the new one takes: to be handed on to `FactorStore.activate`. */
+  replaces?: { id: string };
+};
 
 /**
  * `primary` can be set up first; `fallback` only beside a primary; `reserve` as well, and it is used up: what is saved for the day
@@ -178,7 +183,7 @@ export interface Factor<Data = Record<string, unknown>> {
   readonly kind: FactorKind;
   /** Whether the set-up wizard asks for it once the first factor is there, and whether that step can be skipped. */
   readonly inSetUp?: 'required' | 'optional';
-  /** How many active ones an account may hold; without it a new one takes the place of the old. */
+  /** How many active ones an account may hold, each of which another can replace; without it a new one takes the place of the old. */
   readonly maximumPerAccount?: number;
   /** The fields of its entry form and of its enrolment form with their longest length; anything else is refused before the plugin sees it. */
   readonly evidenceFields: Readonly<Record<string, number>>;
@@ -327,10 +332,9 @@ export interface FactorStore<Data> {
     update: Record<string, unknown>,
   ): Promise<FactorRecord<Data> | undefined>;
   /**
-   * Pending to active, conditional on not being expired and on `where`. `gone`: not pending any more; `taken`: another account holds
-   * what `exclusive` stands for.
-   * @param change `exclusive` see `FactorRecord`; `replaces` removes the account's other active ones in the same transaction, and
-   * their companions with them.
+   * Pending to active, conditional on not being expired and on `where`. `gone`: not pending any more, or what it was to replace is
+   * not there; `taken`: another account holds what `exclusive` stands for.
+   * @param change `exclusive` see `FactorRecord`
    */
   activate(accountId: string, factorId: string, change?: Activation): Promise<'activated' | 'gone' | 'taken'>;
   /**
@@ -344,7 +348,8 @@ export interface Activation {
   where?: Record<string, unknown>;
   set?: Record<string, unknown>;
   exclusive?: string;
-  replaces?: boolean;
+  /** Removed in the same transaction, with its companions: one active factor by its id, or all others of the account. */
+  replaces?: 'all' | { id: string } | undefined;
   /** What the device can do for another method as well: a factor of that method, in the same transaction. Nothing where it is not offered. */
   companion?: { method: string; secret: Uint8Array };
   /** Stored together with it, or not at all. @param replaced the active ones that were removed. */

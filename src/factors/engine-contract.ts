@@ -71,13 +71,11 @@ export interface SignIn {
   application?: string;
 }
 
-export interface EnrollableMethod extends Pick<Factor, 'inSetUp'> {
+export interface EnrollableMethod extends Pick<Factor, 'inSetUp' | 'maximumPerAccount'> {
   id: string;
   kind: FactorKind;
   /** Whether it sends something first, when asked to. */
   sends: boolean;
-  /** An account holds one: a new one takes the place of the old. */
-  replaces: boolean;
 }
 
 /** What a method has put in the outbox. */
@@ -169,14 +167,27 @@ export interface Engine {
   /** What stands in the way of using a method right now, wrong answers included, without counting. */
   obstacle(accountId: string, method: Pick<AccountMethod, 'id' | 'factors'>): Promise<Unusable | Throttled | undefined>;
 
-  /** Begins or resumes. Undefined: no such method, account not active, as many as allowed, or a fallback without a primary. */
-  beginEnrolment(account: EngineAccount, methodId: string, origin: RequestOrigin): Promise<Step | undefined>;
-  /** `not_enrolled`: nothing is pending any more, begin again. */
+  /**
+   * Begins or resumes. Undefined: no such method, account not active, as many as allowed, nothing there to replace, or a fallback
+   * without a primary.
+   * @param replaces the id of an active factor of the method whose place the new one takes, of a method that allows several.
+   */
+  beginEnrolment(
+    account: EngineAccount,
+    methodId: string,
+    origin: RequestOrigin,
+    replaces?: string,
+  ): Promise<Step | undefined>;
+  /**
+   * `not_enrolled`: nothing is pending any more, begin again.
+   * @param replaces goes at the moment at which the new one is usable, and is told with it as one change.
+   */
   confirmEnrolment(
     account: EngineAccount,
     methodId: string,
     evidence: unknown,
     origin: RequestOrigin,
+    replaces?: string,
   ): Promise<EnrolmentResult>;
 
   /** `malformed`: nothing usable is left of the name, or it has more than 40 characters. */

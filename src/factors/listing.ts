@@ -66,7 +66,7 @@ export function createListing({
         id: method,
         kind,
         sends: send !== undefined,
-        replaces: maximumPerAccount === undefined,
+        ...(maximumPerAccount === undefined ? {} : { maximumPerAccount }),
         ...(inSetUp ? { inSetUp } : {}),
       })),
     forms: () =>

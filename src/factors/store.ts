@@ -37,6 +37,21 @@ export function createFactorStore<Data>(
     'companionOf.id': { $in: [...ids] },
   });
 
+  /** The active ones whose place a new one takes. */
+  const placeOf = (accountId: string, replaces: NonNullable<Activation['replaces']>) => ({
+    accountId,
+    method,
+    state: 'active' as const,
+    ...NO_COMPANION,
+    ...(replaces === 'all' ? {} : { _id: replaces.id }),
+  });
+  const takeAway = async (accountId: string, replaced: readonly FactorRecord[], session: mongo.ClientSession) => {
+    if (replaced.length === 0) return;
+    const ids = replaced.map(({ _id }) => _id);
+    await factors.deleteMany({ _id: { $in: ids } }, { session });
+    await factors.deleteMany(companionsOf(accountId, ids), { session });
+  };
+
   const insertCompanion = async (
     { accountId, _id: id, label }: FactorRecord,
     { method: other, secret }: NonNullable<Activation['companion']>,
@@ -107,18 +122,16 @@ export function createFactorStore<Data>(
     },
 
     async activate(accountId, factorId, change: Activation = {}) {
-      const { where = {}, set = {}, exclusive, replaces = false, companion, together } = change;
+      const { where = {}, set = {}, exclusive, replaces, companion, together } = change;
       try {
         const isActivated = await database.transaction(async (unit) => {
           const { session } = unit;
           const pending = { ...where, ...own(accountId, factorId), ...running() };
           if (!(await factors.findOne(pending, { session, projection: { _id: 1 } }))) return false;
-          const active = { accountId, method, state: 'active' as const, ...NO_COMPANION };
-          const replaced = replaces ? await factors.find(active, { session }).toArray() : [];
+          const replaced = replaces ? await factors.find(placeOf(accountId, replaces), { session }).toArray() : [];
+          if (replaces && replaces !== 'all' && replaced.length === 0) return false;
           // Before the new one comes: of the same `exclusive` there can be only one at a time.
-          if (replaces) await factors.deleteMany(active, { session });
-          const ids = replaced.map(({ _id }) => _id);
-          if (ids.length > 0) await factors.deleteMany(companionsOf(accountId, ids), { session });
+          await takeAway(accountId, replaced, session);
           await together?.(unit, replaced);
           const activated = await factors.findOneAndUpdate(
             pending,

@@ -37,6 +37,8 @@ const UNKNOWN = {
   role: 'other',
   percent: 0,
   country: '',
+  label: 'none',
+  replaced: 'none',
 };
 
 export type RenderMail = (notice: Notice, request: MailRequest) => RenderedMail;

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { AppError } from '../errors.js';
+import type { Evidence } from '../factors/index.js';
 import { originOf, seeOther, stateOf } from '../http/index.js';
 import { epochSeconds } from '../platform/clock.js';
 import type { Decision } from '../policy/index.js';
@@ -96,6 +97,15 @@ export function mountSetUp(deps: HostedPages): void {
     return furtherMethods.find(({ id }) => !own.has(id) && !proved.skipped?.includes(id))?.id;
   };
 
+  /** The active ones of a method that allows several: the first to be set up may take the place of one, such as a lost phone. */
+  const replaceable = async ({ actor, proved }: Wizard, method: string) => {
+    const { maximumPerAccount: maximum } = engine.enrollable().find(({ id }) => id === method) ?? {};
+    if (proved || maximum === undefined) return { factors: [], isRoom: true };
+    const [own, all] = await Promise.all([engine.forAccount(actor.account.id), actor.methods()]);
+    const factorsOf = (methods: typeof own) => methods.find(({ id }) => id === method)?.factors ?? [];
+    return { factors: factorsOf(own), isRoom: factorsOf(all).length < maximum };
+  };
+
   const complete = (ctx: Context, { interaction, actor, proved }: Wizard): Promise<void> => {
     if (!proved) throw new AppError('ENROLMENT_NOT_PERMITTED', 'nothing was set up in this sign-in');
     const ts = epochSeconds(clock);
@@ -158,7 +168,8 @@ export function mountSetUp(deps: HostedPages): void {
     const isOffered = engine.enrollable().some(({ id, kind }) => id === method && kind === 'primary');
     if (!mayEnrol(wizard)) throw new AppError('ENROLMENT_NOT_PERMITTED', 'set-up is not open to this browser');
     if (!isOffered) throw new AppError('FACTOR_UNAVAILABLE', 'no such method to set up');
-    seeOther(ctx, `${base(uid)}/set-up/${method}`);
+    const { factors } = await replaceable(wizard, method);
+    seeOther(ctx, `${base(uid)}/set-up/${method}${factors.length > 0 ? '/instead' : ''}`);
   });
 
   const postpone = async (ctx: Context, accountId: string): Promise<void> => {
@@ -209,12 +220,29 @@ export function mountSetUp(deps: HostedPages): void {
     seeOther(ctx, `${base(uid)}/set-up`);
   });
 
+  for (const { id: method } of engine.enrollable().filter(({ maximumPerAccount }) => maximumPerAccount !== undefined)) {
+    pages.get(`/second-factor/:uid/set-up/${method}/instead`, async (ctx, { uid = '' }) => {
+      const wizard = await open(ctx, uid);
+      if (!wizard) return;
+      if (!mayEnrol(wizard)) throw new AppError('ENROLMENT_NOT_PERMITTED', 'set-up is not open here');
+      const { factors, isRoom } = await replaceable(wizard, method);
+      if (factors.length === 0) return seeOther(ctx, `${base(uid)}/set-up/${method}`);
+      presenter.show(ctx, 'set-up/instead', {
+        ...locals(ctx, wizard, 1),
+        method,
+        factors: factors.map((factor) => ({ ...factor, href: `${base(uid)}/set-up/${method}/instead/${factor.id}` })),
+        ...(isRoom ? { besideHref: `${base(uid)}/set-up/${method}` } : {}),
+        backHref: `${base(uid)}/set-up`,
+      });
+    });
+  }
+
   for (const { method, kind, enrolmentFields } of engine.forms()) {
     const place = furtherMethods.findIndex(({ id }) => id === method);
     /** The first one is chosen; everything else is a step of its own, after the first of this very sign-in was proved. */
-    const page = (ctx: Context, wizard: Wizard): Record<string, unknown> => {
+    const page = (ctx: Context, wizard: Wizard, replaces: string | undefined): Record<string, unknown> => {
       const { uid } = wizard.interaction;
-      const action = `${base(uid)}/set-up/${method}`;
+      const action = `${base(uid)}/set-up/${method}${replaces ? `/instead/${replaces}` : ''}`;
       if (!wizard.proved) return { ...locals(ctx, wizard, FIRST_STEPS), action, backHref: `${base(uid)}/set-up` };
       const isOptional = furtherMethods[place]?.inSetUp === 'optional';
       return {
@@ -231,18 +259,19 @@ export function mountSetUp(deps: HostedPages): void {
       return wizard;
     };
 
-    pages.get(`/second-factor/:uid/set-up/${method}`, async (ctx, { uid = '' }) => {
+    const show = async (ctx: Context, uid: string, replaces?: string): Promise<void> => {
       const wizard = await openFor(ctx, uid);
       if (!wizard) return;
-      if (wizard.proved && place < 0) return seeOther(ctx, `${base(uid)}/set-up`);
-      await enrolmentPage.show(ctx, wizard.actor.account, method, page(ctx, wizard));
-    });
+      if (wizard.proved && (place < 0 || replaces)) return seeOther(ctx, `${base(uid)}/set-up`);
+      await enrolmentPage.show(ctx, wizard.actor.account, { method, replaces }, page(ctx, wizard, replaces));
+    };
 
-    pages.form(`/second-factor/:uid/set-up/${method}`, enrolmentFields, async (ctx, evidence, { uid = '' }) => {
+    const confirm = async (ctx: Context, evidence: Evidence, uid: string, replaces?: string): Promise<void> => {
       const wizard = await openFor(ctx, uid);
       if (!wizard) return;
       const { interaction, actor } = wizard;
-      const enrolled = await enrolmentPage.confirm(ctx, actor.account, method, evidence, page(ctx, wizard));
+      const wanted = { method, replaces };
+      const enrolled = await enrolmentPage.confirm(ctx, actor.account, wanted, evidence, page(ctx, wizard, replaces));
       if (!enrolled) return;
       if (wizard.proved) {
         const next = await nextMethod(actor.account.id, wizard.proved);
@@ -264,6 +293,15 @@ export function mountSetUp(deps: HostedPages): void {
         },
       });
       seeOther(ctx, `${base(uid)}/set-up`);
-    });
+    };
+
+    const path = `/second-factor/:uid/set-up/${method}`;
+    pages.get(path, (ctx, { uid = '' }) => show(ctx, uid));
+    pages.form(path, enrolmentFields, (ctx, evidence, { uid = '' }) => confirm(ctx, evidence, uid));
+    if (engine.enrollable().find(({ id }) => id === method)?.maximumPerAccount === undefined) continue;
+    pages.get(`${path}/instead/:id`, (ctx, { uid = '', id }) => show(ctx, uid, id));
+    pages.form(`${path}/instead/:id`, enrolmentFields, (ctx, evidence, { uid = '', id }) =>
+      confirm(ctx, evidence, uid, id),
+    );
   }
 }

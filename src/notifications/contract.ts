@@ -9,6 +9,7 @@ export const NOTICES = [
   'account_changed',
   'factor_enrolled',
   'factor_removed',
+  'factor_replaced',
   'factor_disabled',
   'recovery_codes_created',
   'recovery_code_used',

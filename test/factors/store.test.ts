@@ -87,7 +87,7 @@ describe("a plugin's door to the factors", () => {
       data: { n: 0 },
     });
     const id = await store.insertPending(accountId, pending(1));
-    expect(await store.activate(accountId, id, { replaces: true })).toBe('activated');
+    expect(await store.activate(accountId, id, { replaces: 'all' })).toBe('activated');
     expect(await store.remove(accountId, companion._id)).toBe(false);
     expect(await factorCollection(database).countDocuments({ accountId })).toBe(2);
   });

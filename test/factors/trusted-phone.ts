@@ -22,11 +22,11 @@ export const trustedPhone: FactorMethod<{ replaces: boolean }, PhoneData> = {
           const [pending] = await factors.find(id, 'pending');
           return { view: 'trusted_phone/enrol', locals: { secret: pending?.data.secret } };
         },
-        async confirm({ id }, { holder, fails }) {
+        async confirm({ id, replaces: old }, { holder, fails }) {
           const [pending] = await factors.find(id, 'pending');
           if (!pending) return { status: 'rejected', code: 'not_enrolled' };
           const activation = await factors.activate(id, pending._id, {
-            replaces,
+            replaces: replaces ? 'all' : old,
             ...(holder ? { exclusive: holder } : {}),
             set: { label: 'Pixel' },
             companion: { method: 'totp', secret: Buffer.from(pending.data.secret, 'hex') },

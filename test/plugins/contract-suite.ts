@@ -369,6 +369,20 @@ export function describeContract(driver: PluginDriver): void {
       expect(nodes.announced.map(({ notice }) => notice)).toEqual(['factor_removed']);
     });
 
+    test('a new one takes the place of a chosen one where there may be several, and of none elsewhere', async () => {
+      const person = await enrolled();
+      const { account, factorId } = person;
+      const isOneOfSeveral = a.enrollable().some((one) => one.id === id && one.maximumPerAccount !== undefined);
+      expect(await a.beginEnrolment(account, id, origin, 'x'.repeat(22))).toBeUndefined();
+      const page = await known(await a.beginEnrolment(account, id, origin, factorId), account);
+      expect(page !== undefined).toBe(isOneOfSeveral);
+      const evidence = page ? driver.enrolmentEvidence(page.locals, nodes.clock.now()) : {};
+      const outcome = await b.confirmEnrolment(account, id, evidence, origin, factorId);
+      const now = (await ofMethod(account.id)).map((one) => one.id);
+      if (isOneOfSeveral && outcome.status === 'enrolled') expect(now).toEqual([outcome.factorId]);
+      else expect([isOneOfSeveral, outcome, now]).toMatchObject([false, { code: 'not_enrolled' }, [factorId]]);
+    });
+
     test('what the person sent stands in no log and no audit event', async () => {
       const person = await enrolled();
       const signIn = newSignIn(person.account);

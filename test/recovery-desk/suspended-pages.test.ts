@@ -70,7 +70,10 @@ async function accessCode({ id }: Suspension): Promise<string> {
 
 /** Sets an authenticator up from the page that offers it; ends at the recovery codes, or where it goes on. */
 async function setUpAuthenticator(browser: Browser, offered: Page): Promise<Page> {
-  const page = await browser.submit(offered, { method: 'totp' });
+  const chosen = await browser.submit(offered, { method: 'totp' });
+  // Who has one already says first whether it is to go.
+  const [, instead] = /href="([^"]+\/set-up\/totp\/instead\/[^"]+)"/.exec(chosen.html) ?? [];
+  const page = instead ? await browser.open(instead) : chosen;
   const secret = /secret=([A-Z2-7]+)/.exec(page.html)?.[1] ?? '';
   return browser.submit(page, { code: generateSync({ secret }) });
 }
