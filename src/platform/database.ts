@@ -8,6 +8,8 @@ const POOL_SIZE = 50;
 /** One database for everything: mongoose for what administrators edit, the native collections for the hot paths. */
 export interface Database {
   connection: Connection;
+  /** All that speak to it, for whoever listens to them. */
+  clients: readonly mongo.MongoClient[];
   /** A native collection; majority writes, `undefined` fields left out. */
   collection<T extends mongo.Document>(name: string): mongo.Collection<T>;
   /**
@@ -30,20 +32,20 @@ export interface Unit {
 
 /**
  * Connects with majority writes.
- * @param options `onCommand` hears of every command that is sent, for whoever counts them.
+ * @param options `watchCommands`: its clients tell of every command, at some cost.
  * @throws when no server answers within `timeoutMs`.
  */
 export async function connectDatabase(
   uri: string,
-  options: { name?: string; timeoutMs?: number; onCommand?(event: mongo.CommandStartedEvent): void } = {},
+  options: { name?: string; timeoutMs?: number; watchCommands?: boolean } = {},
 ): Promise<Database> {
-  const { name, timeoutMs = 5_000, onCommand } = options;
+  const { name, timeoutMs = 5_000, watchCommands = false } = options;
   const clientOptions = {
     serverSelectionTimeoutMS: timeoutMs,
     ignoreUndefined: true,
     writeConcern: { w: 'majority' },
     maxPoolSize: POOL_SIZE,
-    monitorCommands: onCommand !== undefined,
+    monitorCommands: watchCommands,
   } as const;
   const connection = await mongoose
     .createConnection(uri, {
@@ -58,7 +60,6 @@ export async function connectDatabase(
   const { db } = connection;
   if (!db) throw new Error('the connection has no database');
   const plainWrites = await new mongo.MongoClient(uri, clientOptions).connect();
-  if (onCommand) for (const client of [connection.getClient(), plainWrites]) client.on('commandStarted', onCommand);
   const working = new AsyncLocalStorage<true>();
   const checkPlainWrite = (): void => {
     if (working.getStore()) throw new TypeError('a write without the session of the transaction that it is part of');
@@ -73,6 +74,7 @@ export async function connectDatabase(
     );
   return {
     connection,
+    clients: [connection.getClient(), plainWrites],
     collection: <T extends mongo.Document>(collection: string) => db.collection<T>(collection),
     async transaction(work) {
       let afterCommit: (() => void)[] = [];

@@ -102,7 +102,8 @@ test('however many ask, the database is asked once a second', async () => {
   const count = ({ commandName }: { commandName: string }): void => {
     if (commandName === 'findAndModify') writes += 1;
   };
-  const watched = await connectDatabase(own.uri, { name: own.name, onCommand: count });
+  const watched = await connectDatabase(own.uri, { name: own.name, watchCommands: true });
+  for (const client of watched.clients) client.on('commandStarted', count);
   health = createHealth({
     database: watched,
     clock: systemClock,

@@ -37,13 +37,12 @@ export interface WatchedDatabase extends Database {
 
 export async function watchedDatabase(name: string): Promise<WatchedDatabase> {
   const uri = process.env.TEST_MONGODB_URI ?? '';
+  const database = await connectDatabase(uri, { name, watchCommands: true });
   let calls: string[] = [];
-  const database = await connectDatabase(uri, {
-    name,
-    onCommand(event) {
-      if (!NOT_A_CALL.has(event.commandName)) calls.push(nameOf(event));
-    },
-  });
+  const count = (event: mongo.CommandStartedEvent): void => {
+    if (!NOT_A_CALL.has(event.commandName)) calls.push(nameOf(event));
+  };
+  for (const client of database.clients) client.on('commandStarted', count);
   return {
     ...database,
     uri,

@@ -10,11 +10,14 @@ export interface CommandWatch {
 }
 
 /** Listens to the driver; of commands it tells only when the database was connected with `watchCommands`. */
-export function watchCommands({ connection }: Database, watch: CommandWatch): void {
-  const client = connection.getClient();
-  client.on('commandSucceeded', ({ commandName, duration }) => watch.commandEnded(commandName, duration / 1000, true));
-  client.on('commandFailed', ({ commandName, duration }) => watch.commandEnded(commandName, duration / 1000, false));
-  client.on('connectionCheckedOut', ({ durationMS }) => watch.connectionTaken(durationMS / 1000));
-  client.on('connectionCheckedIn', () => watch.connectionBack());
-  client.on('connectionCheckOutFailed', () => watch.connectionRefused());
+export function watchCommands({ clients }: Database, watch: CommandWatch): void {
+  for (const client of clients) {
+    client.on('commandSucceeded', ({ commandName, duration }) =>
+      watch.commandEnded(commandName, duration / 1000, true),
+    );
+    client.on('commandFailed', ({ commandName, duration }) => watch.commandEnded(commandName, duration / 1000, false));
+    client.on('connectionCheckedOut', ({ durationMS }) => watch.connectionTaken(durationMS / 1000));
+    client.on('connectionCheckedIn', () => watch.connectionBack());
+    client.on('connectionCheckOutFailed', () => watch.connectionRefused());
+  }
 }
