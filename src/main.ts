@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, AccountStore } from './accounts/index.js';
 import { type App, createApp, ensureIndexes } from './app.js';
-import { createAudit } from './audit/index.js';
+import { createAudit, createAuditRetention } from './audit/index.js';
 import { type Config, clientsWithSecrets, type Environment, readSecret, type Secrets } from './config/index.js';
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
 import { loadSigningKeys } from './oidc/index.js';
-import { createHealth } from './operations/index.js';
+import { createHealth, createRetention } from './operations/index.js';
 import { createMetrics, createReadings, openMetricsListener, watchCommands } from './operations/metrics/index.js';
 import { admitRelease, createMigrations, MIGRATIONS, SCHEMA_VERSION } from './operations/migrations/index.js';
 import { systemClock } from './platform/clock.js';
@@ -41,6 +41,9 @@ const GRACE_MS = 4_000;
 
 /** How often what has ended by time is written down. Nothing is let in or kept out by it. */
 const SWEEP_MS = 5_000;
+
+/** How often what has been kept long enough is forgotten. */
+const FORGET_MS = 3_600_000;
 
 const sweep = (app: App, logger: Logger): Promise<void> =>
   app.desk.sweep().catch((err: unknown) => logger.warn({ err }, 'recovery desk not swept'));
@@ -125,6 +128,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       services: app,
       migrations: MIGRATIONS,
     });
+    const retention = createRetention({
+      ...app,
+      clock: systemClock,
+      random: systemRandom,
+      settings: config.retention,
+      audit: createAuditRetention({ database }),
+    });
+    const forget = (): void =>
+      void retention.sweep().catch((err: unknown) => logger.warn({ err }, 'retention broken off, goes on later'));
+    forget();
+    const forgetting = setInterval(forget, FORGET_MS).unref();
     const sweeping = setInterval(() => void sweep(app, logger), SWEEP_MS).unref();
     const stopKeepingKeys = keepKeys(app, logger);
     return {
@@ -138,6 +152,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         health.stopping();
         await sleep(config.listen.drainSeconds * 1000);
         clearInterval(sweeping);
+        clearInterval(forgetting);
         app.desk.watcher.stop();
         app.web.streams.close();
         // Mails that the last requests leave behind wait for the next start, or for another node.

@@ -3,7 +3,7 @@ import type { Database, EnsureIndexes } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
 import type { AuditEvent, AuditLog, StoredAuditEvent } from './contract.js';
 
-const COLLECTION = 'audit_events';
+export const COLLECTION = 'audit_events';
 const LONGEST_PAGE = 200;
 /** A header that anybody may fill is kept only as far as it tells browsers apart. */
 const LONGEST_USER_AGENT = 512;
@@ -94,6 +94,9 @@ const toEvent = ({ _id, ...event }: AuditDocument): StoredAuditEvent => ({ ...ev
 
 const EPOCH = new Date(0);
 const END = new Date('9999-12-31T00:00:00Z');
+
+/** Ids of events from `date` on sort behind it. */
+export const firstIdAt = (date: Date): string => hex(date.getTime(), 12);
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 

@@ -80,6 +80,7 @@ export const AUDIT_EVENTS = [
   'sys_startup',
   'sys_shutdown',
   'sys_migrated',
+  'sys_restored',
 ] as const;
 export type AuditEventType = (typeof AUDIT_EVENTS)[number];
 

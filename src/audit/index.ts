@@ -10,3 +10,4 @@ export {
   type RequestOrigin,
   type StoredAuditEvent,
 } from './contract.js';
+export { type AuditRetention, createAuditRetention } from './retention.js';

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.js';
 import { addAccount, grantRole, listAccounts, revokeRole } from './accounts.js';
+import { afterRestore } from './after-restore.js';
 import { readArguments } from './arguments.js';
 import { addClient, listClients } from './clients.js';
 import { type CliIo, type Command, CommandRefused } from './command.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   listKeys,
   rotateKeys,
   resealSecrets,
+  afterRestore,
 ];
 
 /**

@@ -39,6 +39,12 @@ const metrics = z.strictObject({
   listen: z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9464) }).optional(),
 });
 
+/** Days after which it is forgotten. */
+const retention = z.strictObject({
+  auditDays: z.int().min(1).max(3_650).default(400),
+  addressDays: z.int().min(1).max(3_650).default(90),
+});
+
 const database = z.strictObject({
   name: z
     .string()
@@ -154,6 +160,7 @@ export const sections = {
   deviceFlow: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
   privateOrigins: z.array(origin).default([]),
   demo: z.boolean().default(false),
+  retention: retention.prefault({}),
   metrics: metrics.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
 };

@@ -268,6 +268,8 @@ export interface RecoveryDesk extends EmployeeDesk, AdministratorDesk {
   readonly watcher: ChangeWatcher;
   /** Requests that nobody has decided: how many, and since when the first of them waits. */
   waiting(): Promise<{ open: number; oldest?: Date }>;
+  /** Takes the IP addresses out of requests from before `date`. @returns how many, at most `limit`. */
+  forgetAddresses(date: Date, limit: number): Promise<number>;
   /** Writes down what ended by time and sees to its consequences; called every few seconds. Nothing waits for it. */
   sweep(): Promise<void>;
 }

@@ -94,6 +94,17 @@ export function createRecoveryDesk(parts: DeskParts & { watcher: ChangeWatcher }
       return { open: count, ...(first ? { oldest: first.createdAt } : {}) };
     },
 
+    async forgetAddresses(date, limit) {
+      const told = await requestDocuments
+        .find({ ip: { $exists: true }, createdAt: { $lt: date } }, { projection: { _id: 1 } })
+        .sort({ createdAt: 1 })
+        .limit(limit)
+        .toArray();
+      if (told.length > 0)
+        await requestDocuments.updateMany({ _id: { $in: told.map(({ _id }) => _id) } }, { $unset: { ip: '' } });
+      return told.length;
+    },
+
     async sweep() {
       const now = clock.now();
       const over = await suspensionDocuments

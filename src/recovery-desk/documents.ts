@@ -105,6 +105,7 @@ export const ensureIndexes: EnsureIndexes = async (database) => {
     { key: { createdAt: -1, _id: -1 }, name: 'all' },
     { key: { state: 1, createdAt: -1, _id: -1 }, name: 'by_state' },
     { key: { accountId: 1, createdAt: -1, _id: -1 }, name: 'by_account' },
+    { key: { createdAt: 1 }, name: 'addresses', partialFilterExpression: { ip: { $exists: true } } },
     { key: { purgeAt: 1 }, name: 'sweep', expireAfterSeconds: 0 },
   ]);
   await suspensionCollection(database).createIndexes([
