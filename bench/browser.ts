@@ -1,4 +1,4 @@
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { Agent, get, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
 export interface Reply {
   status: number;
@@ -15,16 +15,19 @@ interface Cookie {
   path: string;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 /** One exchange over a kept connection: cheaper than `fetch`, since the driver shares its core with the database. */
 export function send(
   url: URL,
-  { form, headers = {} }: { form?: Record<string, string>; headers?: Record<string, string> } = {},
+  { form, json, headers = {} }: { form?: Record<string, string>; json?: string; headers?: Record<string, string> } = {},
 ): Promise<Reply> {
-  const body = form && new URLSearchParams(form).toString();
+  const body = form ? new URLSearchParams(form).toString() : json;
   const bodyHeaders = body
-    ? { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)) }
+    ? {
+        'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+      }
     : {};
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { agent, method: body ? 'POST' : 'GET', headers: { ...headers, ...bodyHeaders } });
@@ -58,8 +61,11 @@ export class Browser {
     return this.#follow(url, {});
   }
 
-  /** Fills in the first form that has all the given fields. */
-  async submit({ body, url }: Page, values: Record<string, string>): Promise<Page> {
+  /**
+   * Fills in the first form that has all the given fields.
+   * @param until a page that a redirect names, and that is not opened yet.
+   */
+  async submit({ body, url }: Page, values: Record<string, string>, until?: RegExp): Promise<Page> {
     for (const [form] of body.matchAll(/<form[^>]*>[\s\S]*?<\/form>/g)) {
       const fields = [...form.matchAll(/<input[^>]*>/g)].map(([tag]) => tag);
       const names = fields.map((tag) => attribute(tag, 'name'));
@@ -68,7 +74,7 @@ export class Browser {
         .filter((tag) => attribute(tag, 'type') === 'hidden')
         .map((tag) => [attribute(tag, 'name') ?? '', attribute(tag, 'value') ?? '']);
       const target = new URL(attribute(form, 'action') ?? '', url);
-      return this.#follow(target, { form: { ...Object.fromEntries(hidden), ...values } });
+      return this.#follow(target, { form: { ...Object.fromEntries(hidden), ...values } }, until);
     }
     throw new Error(`no form with ${Object.keys(values).join(', ')} at ${url.pathname}`);
   }
@@ -86,22 +92,37 @@ export class Browser {
     throw new Error(`no form for ${action} at ${url.pathname}`);
   }
 
-  async #follow(first: URL, options: { form?: Record<string, string> }): Promise<Page> {
+  /** Listens as `EventSource` does. */
+  listen(url: URL): Promise<IncomingMessage> {
+    const headers = { accept: 'text/event-stream', cookie: this.#cookiesFor(url) };
+    return new Promise((resolve, reject) => {
+      get(url, { agent, headers }, (answer) => {
+        if (answer.statusCode === 200) resolve(answer);
+        else reject(new Error(`a page that listens got ${answer.statusCode}`));
+      }).once('error', reject);
+    });
+  }
+
+  async #follow(first: URL, options: { form?: Record<string, string> }, until?: RegExp): Promise<Page> {
     let url = first;
     let reply = await this.#send(url, options);
     while (reply.headers.location && reply.status >= 300 && reply.status < 400) {
       url = new URL(reply.headers.location, url);
-      if (url.origin !== this.origin) return { ...reply, url };
+      if (url.origin !== this.origin || until?.test(url.pathname)) return { ...reply, url };
       reply = await this.#send(url, {});
     }
     return { ...reply, url };
   }
 
-  async #send(url: URL, { form }: { form?: Record<string, string> }): Promise<Reply> {
-    const cookie = [...this.#cookies]
+  #cookiesFor(url: URL): string {
+    return [...this.#cookies]
       .filter(([, { path }]) => path === '/' || url.pathname === path || url.pathname.startsWith(`${path}/`))
       .map(([name, { value }]) => `${name}=${value}`)
       .join('; ');
+  }
+
+  async #send(url: URL, { form }: { form?: Record<string, string> }): Promise<Reply> {
+    const cookie = this.#cookiesFor(url);
     const reply = await send(url, {
       ...(form ? { form } : {}),
       headers: { accept: 'text/html', ...(cookie ? { cookie } : {}), ...(form ? { origin: this.origin } : {}) },

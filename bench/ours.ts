@@ -4,18 +4,21 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig, loadSecrets } from '../src/config/index.js';
 import { startServer } from '../src/main.js';
+import { METHODS_WITH_APP } from './app/settings.js';
 import { attend } from './attend.js';
 import { CLIENT_ID, REDIRECT_URI, SIGNING_ALGORITHM, serverEnvironment } from './settings.js';
 import { methodsWithTexts } from './sms/settings.js';
 
 const { BENCH_FOLDER, BENCH_DATABASE, BENCH_MONGODB_URI, port } = serverEnvironment();
-const file = join(BENCH_FOLDER, 'ours.yaml');
+const file = join(BENCH_FOLDER, `ours-${port}.yaml`);
 writeFileSync(
   file,
   stringify({
-    issuer: `http://127.0.0.1:${port}`,
+    issuer: process.env.BENCH_ISSUER ?? `http://127.0.0.1:${port}`,
+    listen: { port },
     database: { name: BENCH_DATABASE },
     ...(process.env.BENCH_TWILIO ? { methods: methodsWithTexts(process.env.BENCH_TWILIO) } : {}),
+    ...(process.env.BENCH_APP ? { methods: METHODS_WITH_APP } : {}),
     clients: [
       {
         client_id: CLIENT_ID,

@@ -52,28 +52,39 @@ export function readProfile(file: string, operations: number): Spent {
 const FUNCTIONS_SHOWN = 20;
 const WORTH_SHOWING_MS = 0.02;
 
-/** What our server spends more on than the reference, most first; then our most expensive functions. */
-export function compareProfiles(ours: Spent, reference: Spent): string {
-  const parts = new Set([...ours.byPart.keys(), ...reference.byPart.keys()]);
+export interface Compared {
+  /** What one of it was. */
+  of: string;
+  columns: readonly [ours: string, other: string];
+}
+
+const WITH_REFERENCE: Compared = {
+  of: 'one full sign-in, by package or folder (the password hash runs in a thread of its own)',
+  columns: ['ours', 'reference'],
+};
+
+/** What the first spends more on than the second, most first; then the first's most expensive functions. */
+export function compareProfiles(ours: Spent, other: Spent, { of, columns }: Compared = WITH_REFERENCE): string {
+  const parts = new Set([...ours.byPart.keys(), ...other.byPart.keys()]);
   const rows = [...parts].map((part) => {
-    const [a, b] = [ours.byPart.get(part) ?? 0, reference.byPart.get(part) ?? 0];
+    const [a, b] = [ours.byPart.get(part) ?? 0, other.byPart.get(part) ?? 0];
     return { part, a, b, more: a - b };
   });
   const total = (spent: Spent): number => [...spent.byPart.values()].reduce((sum, ms) => sum + ms, 0);
   const row = (part: string, a: number, b: number): string =>
     `| ${part} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(a - b).toFixed(2)} |`;
   return [
-    'Milliseconds of the main thread in one full sign-in, by package or folder (the password hash runs in a thread of its own):',
+    `Milliseconds of the main thread in ${of}:`,
     '',
-    '| part | ours | reference | more |',
+    `| part | ${columns.join(' | ')} | more |`,
     '| --- | ---: | ---: | ---: |',
-    row('**all**', total(ours), total(reference)),
+    row('**all**', total(ours), total(other)),
     ...rows
       .filter(({ more }) => Math.abs(more) >= WORTH_SHOWING_MS)
       .sort((x, y) => y.more - x.more)
       .map(({ part, a, b }) => row(part, a, b)),
     '',
-    'Our most expensive functions:',
+    `The most expensive functions (${columns[0]}):`,
     '',
     ...[...ours.byFunction]
       .sort(([, x], [, y]) => y - x)
