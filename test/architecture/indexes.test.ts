@@ -1,8 +1,10 @@
 /** Every query of the running system is answered by an index, and reads about as much as it returns. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Account } from '../../src/accounts/contract.js';
 import { type Person, person, signIn, typePassword, typeRecoveryCode } from '../security/support.js';
 import { PASSWORD, RP, startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
+import { APP, appJourney } from './app-journey.js';
 import { consoleJourney } from './console-journey.js';
 import { deskJourney } from './desk-journey.js';
 import { SMS, textsJourney } from './texts-journey.js';
@@ -28,10 +30,11 @@ let third: RelyingParty;
 let anna: Person;
 let ben: Person;
 let cleo: Person;
+let dora: Account;
 
 beforeAll(async () => {
   app = await startApp({
-    methods: [{ id: 'totp' }, SMS, { id: 'recovery_code' }],
+    methods: [{ id: 'totp' }, SMS, { id: 'recovery_code' }, APP],
     clients: [
       { ...RP, issue_refresh_token: true },
       { ...RP, client_id: 'third', first_party: false },
@@ -43,6 +46,7 @@ beforeAll(async () => {
   anna = await person(app, 'anna@example.com');
   ben = await person(app, 'ben@example.com');
   cleo = await person(app, 'cleo@example.com');
+  dora = await app.account('dora@example.com');
   for (let n = 0; n < 3; n += 1) await signIn(app.browser(), rp, ben);
 });
 afterAll(() => app.stop());
@@ -105,6 +109,15 @@ async function crowd(): Promise<void> {
   }));
   await insert('sms_usage', () => ({ day: '2020-01-01', country: 'DE', sent: 1, expiresAt: later }));
   await insert('sms_former_numbers', (n) => ({ exclusive: `crowd-${n}`, expiresAt: later }));
+  await insert('app_challenges', (n) => ({
+    accountId,
+    cid: `crowd-${n}`,
+    status: n % 2 ? 'claimed' : 'cancelled',
+    createdAt: past,
+    changedAt: past,
+    expiresAt: later,
+  }));
+  await insert('app_requests', () => ({ expiresAt: later }));
   await insert('access_passes', (n) => ({ accountId: `crowd-${n}`, createdAt: past, expiresAt: later }));
   await insert('outbox', (n) =>
     n % 2 === 0
@@ -115,6 +128,7 @@ async function crowd(): Promise<void> {
 
 async function journey(): Promise<void> {
   await textsJourney(app, rp, ben.account);
+  await appJourney(app, rp, dora);
   const browser = app.browser();
   const wrong = await typePassword(browser, rp.request().url, 'anna@example.com', 'not the password');
   expect(wrong.status).toBe(422);
@@ -211,6 +225,8 @@ test('a whole journey: no scan of a collection, and nothing read in vain', async
     'sms_countries',
     'sms_usage',
     'sms_former_numbers',
+    'app_challenges',
+    'app_push_keys',
   ])
     expect([name, seen.has(name)]).toEqual([name, true]);
 
