@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Factor, type FactorMethod, summaryOf } from '../../src/factors/contract.js';
+import type { Factor, FactorMethod } from '../../src/factors/contract.js';
 import { approvalEndpoints } from './approvals.js';
 import { createChallenges, ensureChallengeIndexes, SEALED_NUMBERS } from './challenges.js';
-import { type AppData, SEALED_IN_PHONES } from './data.js';
+import { type AppData, SEALED_IN_PHONES, summarise } from './data.js';
 import { createDeviceApi } from './device-api.js';
 import { deviceEndpoints } from './device-endpoints.js';
 import { createEnrolment } from './enrolment.js';
@@ -71,12 +71,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
       enrolmentFields: { digits: 16, restart: 1 },
       enrolment: createEnrolment(parts, MAXIMUM_PER_ACCOUNT),
 
-      summarise: (records) =>
-        records.map((phone) => {
-          const { push: waking, lastContactAt = phone.createdAt } = phone.data;
-          return summaryOf(phone, { push: waking?.state ?? 'none', seenAt: lastContactAt.getTime() });
-        }),
-
+      summarise,
       ...createSignIn(parts),
       remove: (accountId, factorId) => deps.factors.remove(accountId, factorId),
       deliver: push.deliver,

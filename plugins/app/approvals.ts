@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { ApiAnswer, FactorDeps } from '../../src/factors/contract.js';
-import type { Unit } from '../../src/platform/database.js';
-import type { ChallengeDocument, Challenges } from './challenges.js';
+import type { Answering, Approving, ChallengeDocument, Challenges } from './challenges.js';
 import type { AppData } from './data.js';
 import { type DeviceCall, type Endpoint, endpoint } from './device-api.js';
 import { ok, problem, tooMany } from './envelope.js';
 import { APPROVAL_TYP, verifyJws } from './jws.js';
+import type { Limits } from './limits.js';
 import type { NotMe } from './not-me.js';
 import { isSame, sha256 } from './request-auth.js';
 
@@ -22,8 +22,15 @@ type Decided = z.output<typeof claimsSchema>;
 
 /** What waits for an answer of a phone's account, and the answer. */
 export function approvalEndpoints(
-  { audit, database, issuer, logger }: Pick<FactorDeps<AppData>, 'audit' | 'database' | 'issuer' | 'logger'>,
-  { challenges, notMe }: { challenges: Challenges; notMe: NotMe },
+  {
+    audit,
+    clock,
+    database,
+    guesses,
+    issuer,
+    logger,
+  }: Pick<FactorDeps<AppData>, 'audit' | 'clock' | 'database' | 'guesses' | 'issuer' | 'logger'>,
+  { challenges, limits, notMe }: { challenges: Challenges; limits: Limits; notMe: NotMe },
 ): Endpoint[] {
   const refuse = ({ device, request: { requestId } }: Pick<DeviceCall, 'device' | 'request'>, reason: string) => {
     logger.info({ method: 'app', reason, requestId, deviceId: device._id }, 'answer of a device refused');
@@ -46,37 +53,61 @@ export function approvalEndpoints(
     return decided.success ? decided.data : { reason: 'decision' };
   };
 
-  /** What came of it; undefined when it is not possible, or not any more. */
-  const answer = async (
-    call: DeviceCall,
+  const originOf = ({ requestId, ip }: DeviceCall['request']) => ({ requestId, ...(ip ? { ip } : {}) });
+
+  /** What came of a refusal; undefined when it is not possible, or not any more. */
+  const turnDown = (
+    { account, request }: DeviceCall,
+    answering: Answering,
     challenge: ChallengeDocument,
-    decided: Decided,
-    unit: Unit,
-  ): Promise<ApiAnswer | undefined> => {
-    const { account, device, request } = call;
-    const { requestId, ip } = request;
-    const origin = { requestId, ...(ip ? { ip } : {}) };
-    const answering = { id: challenge._id, accountId: account.id, factorId: device._id };
-    switch (decided.decision) {
-      case 'not_now':
+    { decision }: Decided,
+  ): Promise<ApiAnswer | undefined> =>
+    database.transaction(async (unit) => {
+      if (decision === 'not_now')
         return (await challenges.postpone(answering, unit)) ? ok({ outcome: 'postponed' }) : undefined;
-      case 'not_me':
-        return (await notMe(account, answering, challenge, origin, unit)) ? ok({ outcome: 'denied' }) : undefined;
-      case 'approve': {
-        const result = await challenges.approve(answering, decided.number, unit);
-        if (result?.status !== 'wrong') return result && ok({ outcome: 'approved' });
+      const isDone = await notMe(account, answering, challenge, originOf(request), unit);
+      return isDone ? ok({ outcome: 'denied' }) : undefined;
+    });
+
+  /** The same of an approval, whose number may be guessed. */
+  const approve = async (
+    { account, request }: DeviceCall,
+    answering: Answering,
+    challenge: ChallengeDocument,
+    typed: string,
+  ): Promise<ApiAnswer | undefined> => {
+    const origin = originOf(request);
+    const outcome = await guesses.look<Approving | undefined>(account, origin, async () => {
+      const result = await database.transaction(async (unit) => {
+        const approving = await challenges.approve(answering, challenge, typed, unit);
+        if (approving?.status !== 'wrong') return approving;
         await audit.record(
           {
             type: 'factor_rejected',
             accountId: account.id,
             actor: { type: 'account', id: account.id },
             origin,
-            details: { method: 'app', reason: 'wrong', factorId: device._id },
+            details: { method: 'app', reason: 'wrong', factorId: answering.factorId },
           },
           unit,
         );
-        return problem('WRONG_NUMBER', { triesLeft: result.triesLeft });
-      }
+        return approving;
+      });
+      if (!result) return { was: 'no_guess', result };
+      if (result.status === 'wrong') return { was: 'wrong', result };
+      // The owner is there: what woke phones so far was theirs.
+      return { was: 'right', result, settlements: [limits.forgotten(account.id)] };
+    });
+    switch (outcome?.status) {
+      case undefined:
+        return undefined;
+      case 'approved':
+        return ok({ outcome: 'approved' });
+      case 'wrong':
+        return problem('WRONG_NUMBER', { triesLeft: outcome.triesLeft });
+      case 'throttled':
+        if (!outcome.retryAt) return problem('REFUSED');
+        return tooMany((outcome.retryAt.getTime() - clock.now().getTime()) / 1000);
     }
   };
 
@@ -114,7 +145,11 @@ export function approvalEndpoints(
         if (!challenge) return refuse(call, 'not pending');
         const decided = await read(body.answer, call, challenge);
         if ('reason' in decided) return refuse(call, decided.reason);
-        const answered = await database.transaction((unit) => answer(call, challenge, decided, unit));
+        const answering = { id: challenge._id, accountId: account.id, factorId: call.device._id };
+        const answered =
+          decided.decision === 'approve'
+            ? await approve(call, answering, challenge, decided.number)
+            : await turnDown(call, answering, challenge, decided);
         return answered ?? refuse(call, 'over');
       },
     }),

@@ -33,8 +33,8 @@ export interface ChallengeDocument {
   wrong: number;
   /** JSON, letter by letter as the phone shows it and signs it. */
   details: string;
-  /** Phones were told that it waits. */
-  isWoken: boolean;
+  /** When phones were last told that it waits; absent: they never were. */
+  wokenAt?: Date;
   /** One of the account's places, while it is pending. */
   place?: number;
   createdAt: Date;
@@ -47,7 +47,7 @@ export interface ChallengeDocument {
 }
 
 /** What one sign-in asks the phones of an account. */
-export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details' | 'isWoken'>;
+export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details'> & { isWoken: boolean };
 /** Which one a device of an account answers. */
 export interface Answering {
   id: string;
@@ -55,6 +55,15 @@ export interface Answering {
   factorId: string;
 }
 
+/** What an account is asked at present, seen from one of its sign-ins. */
+export interface Standing {
+  /** What this sign-in asks already. */
+  running?: ChallengeDocument;
+  /** Until when nobody is asked, because one of this account's sign-ins was disowned. */
+  heldUntil?: Date;
+  /** The first that is free; else when one will be. */
+  place: number | { freeAt: Date };
+}
 export type Opening = { challenge: ChallengeDocument; isNew: boolean } | { retryAt: Date };
 export type Approving = { status: 'approved' } | { status: 'wrong'; triesLeft: number };
 
@@ -93,13 +102,6 @@ export function createChallenges(
 ) {
   const challenges = collectionOf(database);
 
-  const findRunning = ({ accountId, cid }: Pick<Question, 'accountId' | 'cid'>) =>
-    challenges.findOne({
-      accountId,
-      cid,
-      status: { $in: ['pending', 'approved'] },
-      expiresAt: { $gt: clock.now() },
-    });
   const pending = ({ id, accountId }: Pick<Answering, 'id' | 'accountId'>, now: Date) => ({
     _id: id,
     accountId,
@@ -123,19 +125,45 @@ export function createChallenges(
     return modifiedCount === 1;
   };
 
+  const standing = async ({ accountId, cid }: Pick<Question, 'accountId' | 'cid'>): Promise<Standing> => {
+    const live = await challenges
+      .find({ accountId, expiresAt: { $gt: clock.now() }, status: { $in: ['pending', 'approved', 'denied'] } })
+      .sort({ expiresAt: 1 })
+      .toArray();
+    const running = live.find((one) => one.cid === cid && one.status !== 'denied');
+    const denied = live.findLast(({ status }) => status === 'denied');
+    const waiting = live.filter(({ place }) => place !== undefined);
+    const [first] = waiting;
+    const free = PLACES.find((place) => !waiting.some((one) => one.place === place));
+    return {
+      ...(running ? { running } : {}),
+      ...(denied ? { heldUntil: denied.expiresAt } : {}),
+      place: free ?? { freeAt: first?.expiresAt ?? clock.now() },
+    };
+  };
+
+  /** False: somebody was faster, or one that has expired still holds the place. */
+  const insert = async (challenge: ChallengeDocument): Promise<boolean> => {
+    try {
+      await challenges.insertOne(challenge);
+      return true;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return false;
+    }
+  };
+
   return {
+    standing,
+
     /**
      * Asks, or tells what this sign-in asks already. When the account's places are taken it says when one will be free: nobody who
      * waits is pushed out.
+     * @param known how it stood a moment ago, for whoever has looked already.
      */
-    async open({ cid, accountId, details, isWoken }: Question): Promise<Opening> {
-      const running = await findRunning({ accountId, cid });
-      if (running) return { challenge: running, isNew: false };
+    async open({ cid, accountId, details, isWoken }: Question, known?: Standing): Promise<Opening> {
       const now = clock.now();
-      await challenges.updateMany(
-        { accountId, place: { $gte: 0 }, expiresAt: { $lte: now } },
-        { $unset: { place: '' } },
-      );
+      let { running, place } = known ?? (await standing({ cid, accountId }));
       const _id = random.token(128);
       const number = String(random.integer(10 ** digits)).padStart(digits, '0');
       const challenge: ChallengeDocument = {
@@ -147,37 +175,30 @@ export function createChallenges(
         digits,
         wrong: 0,
         details,
-        isWoken,
+        ...(isWoken ? { wokenAt: now } : {}),
         createdAt: now,
         changedAt: now,
         expiresAt: inSeconds(now, LIFE_SECONDS),
       };
-      for (const place of PLACES) {
-        try {
-          await challenges.insertOne({ ...challenge, place });
-          return { challenge: { ...challenge, place }, isNew: true };
-        } catch (error) {
-          if (!isDuplicateKey(error)) throw error;
-        }
-        // Somebody else's place, or the same sign-in in another tab.
-        const faster = await findRunning({ accountId, cid });
-        if (faster) return { challenge: faster, isNew: false };
+      for (let tries = 0; !running && typeof place === 'number' && tries <= PLACES.length; tries += 1) {
+        const placed = { ...challenge, place };
+        if (await insert(placed)) return { challenge: placed, isNew: true };
+        const stale = { accountId, place: { $gte: 0 }, expiresAt: { $lte: now } };
+        await challenges.updateMany(stale, { $unset: { place: '' } });
+        ({ running, place } = await standing({ accountId, cid }));
       }
-      const [first] = await challenges
-        .find({ accountId, place: { $gte: 0 }, expiresAt: { $gt: now } })
-        .sort({ expiresAt: 1 })
-        .limit(1)
-        .toArray();
-      return { retryAt: first?.expiresAt ?? now };
+      if (running) return { challenge: running, isNew: false };
+      return { retryAt: typeof place === 'number' ? now : place.freeAt };
     },
 
-    /** Until when nobody is asked, because one of this account's sign-ins was disowned. */
-    async heldUntil(accountId: string): Promise<Date | undefined> {
-      const denied = await challenges.findOne(
-        { accountId, status: 'denied', expiresAt: { $gt: clock.now() } },
-        { sort: { expiresAt: -1 } },
+    /** Notes that its phones are told once more. False: it is over, or they were told since `before`. */
+    async wakeAgain({ _id, accountId }: Pick<ChallengeDocument, '_id' | 'accountId'>, before: Date): Promise<boolean> {
+      const now = clock.now();
+      const { modifiedCount } = await challenges.updateOne(
+        { ...pending({ id: _id, accountId }, now), wokenAt: { $not: { $gt: before } } },
+        { $set: { wokenAt: now } },
       );
-      return denied?.expiresAt;
+      return modifiedCount === 1;
     },
 
     /** One of a sign-in, in whatever state. */
@@ -200,18 +221,22 @@ export function createChallenges(
     /** For the page of the sign-in alone. @throws Error when it was sealed for another challenge. */
     numberOf,
 
-    /** Undefined: not possible, or not any more. A wrong number is counted; the last one ends the challenge. */
-    async approve(answering: Answering, typed: string, unit: Unit): Promise<Approving | undefined> {
-      const now = clock.now();
-      const { session } = unit;
-      const open = pending(answering, now);
-      const found = await challenges.findOne(open, { session });
-      if (!found) return undefined;
-      if (isSame(typed, numberOf(found)))
+    /**
+     * Undefined: not possible, or not any more. A wrong number is counted; the last one ends the challenge.
+     * @param challenge as it was found; its number never changes.
+     */
+    async approve(
+      answering: Answering,
+      challenge: Pick<ChallengeDocument, '_id' | 'accountId' | 'number'>,
+      typed: string,
+      unit: Unit,
+    ): Promise<Approving | undefined> {
+      if (isSame(typed, numberOf(challenge)))
         return (await answer(answering, 'approved', LIFE_SECONDS, unit)) ? { status: 'approved' } : undefined;
+      const now = clock.now();
       const isLast = { $gte: [{ $add: ['$wrong', 1] }, TRIES] };
       const counted = await challenges.findOneAndUpdate(
-        open,
+        pending(answering, now),
         [
           {
             $set: {
@@ -222,7 +247,7 @@ export function createChallenges(
             },
           },
         ],
-        { returnDocument: 'after', session },
+        { returnDocument: 'after', session: unit.session },
       );
       return counted ? { status: 'wrong', triesLeft: TRIES - counted.wrong } : undefined;
     },

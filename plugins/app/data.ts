@@ -1,4 +1,4 @@
-import { type FactorRecord, sealedInFactors } from '../../src/factors/contract.js';
+import { type FactorRecord, type FactorSummary, sealedInFactors, summaryOf } from '../../src/factors/contract.js';
 import type { SecretBox } from '../../src/platform/secret-box.js';
 
 export const PLATFORMS = ['android', 'ios', 'web', 'other'] as const;
@@ -74,6 +74,17 @@ export const openFor = (
   field: 'offline' | 'pairing' | 'push',
   sealed: string,
 ): Buffer => secretBox.open(sealed, context(owner, field));
+
+/** What a page may know of phones. */
+export const summarise = (records: readonly FactorRecord<AppData>[]): FactorSummary[] =>
+  records.map((phone) => {
+    const { push, lastContactAt = phone.createdAt } = phone.data;
+    return summaryOf(phone, { push: push?.state ?? 'none', seenAt: lastContactAt.getTime() });
+  });
+
+/** Those that can be woken. */
+export const wakeable = (phones: readonly FactorSummary[]): FactorSummary[] =>
+  phones.filter(({ facts }) => facts.push === ('working' satisfies Push['state']));
 
 export const SEALED_IN_PHONES = sealedInFactors<AppData>('app', (phone) => [
   { path: 'data.offlineSecret', sealed: phone.data.offlineSecret, context: context(phone, 'offline') },

@@ -1,4 +1,4 @@
-import type { FactorDeps, ThrottleRule } from '../../src/factors/contract.js';
+import type { FactorDeps, Reservation, Settlement, ThrottleRule } from '../../src/factors/contract.js';
 
 const HOUR_SECONDS = 3600;
 
@@ -8,13 +8,12 @@ export function createLimits({ throttle }: Pick<FactorDeps, 'throttle'>, { perHo
   const subjectOf = (accountId: string): string => `app:account:${accountId}`;
 
   return {
-    /** Counts one; false when that would be too many. */
-    admit: async (accountId: string): Promise<boolean> =>
-      (await throttle.reserve(subjectOf(accountId), [rule])).reserved,
+    /** Counts one; or tells when, since that would be too many. */
+    admit: (accountId: string): Promise<Reservation> => throttle.reserve(subjectOf(accountId), [rule]),
     /** Nobody was woken after all. */
     giveBack: (accountId: string): Promise<void> => throttle.settle(subjectOf(accountId), { release: [rule.counter] }),
-    /** The owner is there: what woke phones so far was theirs. */
-    settle: (accountId: string): Promise<void> => throttle.settle(subjectOf(accountId), { reset: [rule.counter] }),
+    /** Takes all of it back, once settled. */
+    forgotten: (accountId: string): Settlement => ({ subject: subjectOf(accountId), reset: [rule.counter] }),
   };
 }
 

@@ -61,7 +61,7 @@ export interface Push {
   /** `/push`: a phone says where to wake it. */
   endpoint: Endpoint;
   /** Has phones told that a sign-in waits. Call it once for each challenge: it counts nothing. */
-  wake(phones: readonly FactorRecord<AppData>[]): Promise<void>;
+  wake(accountId: string, deviceIds: readonly string[]): Promise<void>;
   /** Does what `wake` has put in the outbox: see `Factor.deliver`. */
   deliver(payload: unknown): Promise<void>;
 }
@@ -142,10 +142,9 @@ export function createPush(options: PushOptions, deps: FactorDeps<AppData>): Pus
       },
     }),
 
-    async wake(phones) {
+    async wake(accountId, deviceIds) {
       const until = inSeconds(clock.now(), TTL_SECONDS).toISOString();
-      const subscribed = phones.filter(({ data }) => data.push?.subscription);
-      await Promise.all(subscribed.map(({ _id, accountId }) => post(accountId, { wake: _id, until } satisfies WakeUp)));
+      await Promise.all(deviceIds.map((wake) => post(accountId, { wake, until } satisfies WakeUp)));
     },
 
     async deliver(payload) {

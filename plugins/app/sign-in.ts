@@ -2,22 +2,26 @@ import {
   type Challenge,
   type Factor,
   type FactorDeps,
-  type FactorRecord,
+  type FactorSummary,
+  inSeconds,
   type Outcome,
   qrSvg,
   type RejectionCode,
+  type SendOutcome,
   type SignInPlace,
 } from '../../src/factors/contract.js';
-import { CHALLENGES, type ChallengeDocument, type Challenges } from './challenges.js';
-import type { AppData } from './data.js';
+import { CHALLENGES, type ChallengeDocument, type Challenges, type Opening, type Standing } from './challenges.js';
+import { type AppData, summarise, wakeable } from './data.js';
 import type { Limits } from './limits.js';
 import type { Push } from './push.js';
 
 /** How long the page can tell what became of it, before a look at it asks again. */
 const SHOWN_SECONDS = 600;
+/** How long phones that were told of a question are not told again. */
+const COOL_DOWN_SECONDS = 20;
 
-/** What stands on the page; `too_many` where nobody could be asked. */
-type Shown = 'waiting' | 'approved' | 'postponed' | 'denied' | 'over' | 'expired' | 'too_many';
+/** What stands on the page; `too_many` and `throttled` where nobody could be asked. */
+type Shown = 'waiting' | 'approved' | 'postponed' | 'denied' | 'over' | 'expired' | 'too_many' | 'throttled';
 
 const SHOWN: Readonly<Record<ChallengeDocument['status'], Shown>> = {
   pending: 'waiting',
@@ -30,8 +34,9 @@ const SHOWN: Readonly<Record<ChallengeDocument['status'], Shown>> = {
   cancelled: 'expired',
 };
 
-/** The form of the page has no field: whoever sends it guesses nothing. Wrong numbers are counted where they are typed. */
-const rejected = (code: RejectionCode): Outcome => ({ status: 'rejected', code, isNoGuess: true });
+const rejected = (code: RejectionCode): Outcome => ({ status: 'rejected', code });
+
+const againAt = (wokenAt: Date): Date => inSeconds(wokenAt, COOL_DOWN_SECONDS);
 
 const idOf = ({ state }: Challenge): string | undefined => (typeof state.id === 'string' ? state.id : undefined);
 
@@ -46,18 +51,44 @@ const detailsOf = ({ application, browser, ip }: SignInPlace, at: Date): string 
 export function createSignIn(
   deps: FactorDeps<AppData> & { challenges: Challenges; limits: Limits; push: Pick<Push, 'wake'> },
 ): Pick<Factor, 'begin' | 'verify'> & Required<Pick<Factor, 'send' | 'cancel' | 'watch'>> {
-  const { challenges, clock, factors, issuer, limits, push } = deps;
+  const { challenges, clock, factors, guesses, issuer, limits, push } = deps;
+
+  const wake = (accountId: string, phones: readonly FactorSummary[]): Promise<void> =>
+    push.wake(
+      accountId,
+      wakeable(phones).map(({ id }) => id),
+    );
 
   /** Where phones were woken too often they are asked all the same: a stranger's sign-ins must not shut the owner out. */
-  const ask = async ({ cid, accountId }: Challenge, place: SignInPlace, phones: readonly FactorRecord<AppData>[]) => {
-    const heldUntil = await challenges.heldUntil(accountId);
-    if (heldUntil) return { retryAt: heldUntil };
-    const isWoken = phones.some(({ data }) => data.push?.state === 'working') && (await limits.admit(accountId));
-    const opening = await challenges.open({ cid, accountId, isWoken, details: detailsOf(place, clock.now()) });
+  const ask = async (
+    { cid, accountId }: Challenge,
+    place: SignInPlace,
+    phones: readonly FactorSummary[],
+    standing: Standing,
+  ): Promise<Opening> => {
+    const isWoken = wakeable(phones).length > 0 && (await limits.admit(accountId)).reserved;
+    const details = detailsOf(place, clock.now());
+    const opening = await challenges.open({ cid, accountId, isWoken, details }, standing);
     if (!isWoken) return opening;
-    if ('challenge' in opening && opening.isNew) await push.wake(phones);
+    if ('challenge' in opening && opening.isNew) await wake(accountId, phones);
     else await limits.giveBack(accountId);
     return opening;
+  };
+
+  /** Tells the phones of a question that waits already, and leaves it as it is: its number stands on the page. */
+  const wakeAgain = async (asked: ChallengeDocument, phones: readonly FactorSummary[]): Promise<SendOutcome> => {
+    const { accountId, wokenAt } = asked;
+    if (asked.status !== 'pending' || wakeable(phones).length === 0) return { status: 'sent' };
+    const before = inSeconds(clock.now(), -COOL_DOWN_SECONDS);
+    if (wokenAt && wokenAt > before) return { status: 'refused', reason: 'wait', retryAt: againAt(wokenAt) };
+    const admitted = await limits.admit(accountId);
+    if (!admitted.reserved) {
+      const { retryAt } = admitted;
+      return { status: 'refused', reason: 'quiet', ...(retryAt ? { retryAt } : {}) };
+    }
+    if (await challenges.wakeAgain(asked, before)) await wake(accountId, phones);
+    else await limits.giveBack(accountId);
+    return { status: 'sent' };
   };
 
   const find = async (challenge: Challenge): Promise<ChallengeDocument | undefined> => {
@@ -68,16 +99,19 @@ export function createSignIn(
   const stateOf = ({ status, expiresAt }: ChallengeDocument): Shown =>
     (status === 'pending' || status === 'approved') && expiresAt <= clock.now() ? 'expired' : SHOWN[status];
 
-  const localsOf = (challenge: ChallengeDocument): Record<string, unknown> => {
+  const localsOf = (challenge: ChallengeDocument, phones: readonly FactorSummary[]): Record<string, unknown> => {
     const state = stateOf(challenge);
-    const common = { state, askedAt: challenge.createdAt.getTime(), since: challenge.changedAt.getTime() };
+    const { createdAt, wokenAt } = challenge;
+    const common = { state, askedAt: createdAt.getTime(), since: challenge.changedAt.getTime() };
     if (state !== 'waiting') return common;
     const number = challenges.numberOf(challenge);
     const confirmHref = `${issuer}/app/confirm#${number}`;
+    const woken = wokenAt ? wakeable(phones) : [];
     return {
       ...common,
       number: grouped(number),
-      isWoken: challenge.isWoken,
+      woken: woken.map(({ label }) => label),
+      ...(wokenAt && woken.length > 0 ? { isAgain: wokenAt > createdAt, againAt: againAt(wokenAt) } : {}),
       confirmHref,
       qrSvg: qrSvg(confirmHref),
       expiresAt: challenge.expiresAt,
@@ -85,8 +119,7 @@ export function createSignIn(
   };
 
   return {
-    async begin(account, challenge, place) {
-      const phones = await factors.find(account.id, 'active');
+    async begin(_account, challenge, place, phones) {
       const page = (locals: Record<string, unknown>) => ({
         view: 'app/enter',
         locals: { devices: phones.map(({ label }) => label), ...locals },
@@ -96,30 +129,40 @@ export function createSignIn(
       // Told once: saved again, an answer on its way would belong to something older.
       if (idOf(challenge)) {
         const asked = await find(challenge);
-        return page(asked ? localsOf(asked) : { state: 'expired' });
+        return page(asked ? localsOf(asked, phones) : { state: 'expired' });
       }
-      const opening = await ask(challenge, place, phones);
-      if (!('challenge' in opening)) return page({ state: 'too_many', retryAt: opening.retryAt });
-      return { ...page(localsOf(opening.challenge)), state: { id: opening.challenge._id } };
+      const standing = await challenges.standing(challenge);
+      const { running, heldUntil } = standing;
+      if (heldUntil) return page({ state: 'too_many', retryAt: heldUntil });
+      const remembered = (asked: ChallengeDocument) => ({ ...page(localsOf(asked, phones)), state: { id: asked._id } });
+      if (running) return remembered(running);
+      // No answer would be taken now: whoever looks at the page again later asks then.
+      const throttled = await guesses.obstacle(challenge.accountId);
+      if (throttled) return page({ state: 'throttled', retryAt: throttled.retryAt });
+      const opening = await ask(challenge, place, phones, standing);
+      return 'challenge' in opening
+        ? remembered(opening.challenge)
+        : page({ state: 'too_many', retryAt: opening.retryAt });
     },
 
-    async send(account, challenge, place) {
-      const phones = await factors.find(account.id, 'active');
+    async send({ id }, challenge, place) {
+      const phones = summarise(await factors.find(id, 'active'));
       if (phones.length === 0) return { status: 'refused', reason: 'not_served' };
-      const opening = await ask(challenge, place, phones);
-      if (!('challenge' in opening)) {
-        const { retryAt } = opening;
-        return { status: 'refused', reason: 'too_many', ...(retryAt ? { retryAt } : {}) };
-      }
-      return { status: 'sent', state: { id: opening.challenge._id }, ttlSeconds: SHOWN_SECONDS };
+      const standing = await challenges.standing(challenge);
+      const { running, heldUntil } = standing;
+      if (heldUntil) return { status: 'refused', reason: 'too_many', retryAt: heldUntil };
+      if (running && running._id === idOf(challenge)) return wakeAgain(running, phones);
+      const opening = running ? { challenge: running } : await ask(challenge, place, phones, standing);
+      return 'challenge' in opening
+        ? { status: 'sent', state: { id: opening.challenge._id }, ttlSeconds: SHOWN_SECONDS }
+        : { status: 'refused', reason: 'too_many', retryAt: opening.retryAt };
     },
 
     async verify(account, challenge) {
-      if ((await factors.find(account.id, 'active')).length === 0) return rejected('not_enrolled');
       const id = idOf(challenge);
-      if (id === undefined) return rejected('expired');
-      const factorId = await challenges.claim(id, challenge);
+      const factorId = id === undefined ? undefined : await challenges.claim(id, challenge);
       if (factorId === undefined) {
+        if ((await factors.find(account.id, 'active')).length === 0) return rejected('not_enrolled');
         const asked = await find(challenge);
         if (asked && stateOf(asked) === 'waiting') return { status: 'pending' };
         if (asked?.status === 'claimed') return rejected('used');
@@ -133,7 +176,6 @@ export function createSignIn(
         { $set: { lastUsedAt: clock.now() } },
       );
       if (!device) return rejected('not_enrolled');
-      await limits.settle(account.id);
       return { status: 'verified', factorId, level: '2fa', amr: ['swk', 'user', 'mca'] };
     },
 

@@ -15,6 +15,7 @@ import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
 
 import type { DeliveryControl } from './delivery.js';
+import type { Guesses } from './guesses.js';
 import type { MethodKeys } from './method-keys.js';
 
 export type { Brand } from '../http/assets.js';
@@ -23,8 +24,9 @@ export { isDuplicateKey } from '../platform/database.js';
 export { ipSubject, networkSubject } from '../platform/ip-subject.js';
 export { qrSvg } from '../platform/qr-code.js';
 export { calendarDay } from '../policy/index.js';
-export type { Limit, ThrottleRule } from '../throttle/contract.js';
+export type { Limit, Reservation, Settlement, ThrottleRule } from '../throttle/contract.js';
 export type * from './delivery.js';
+export type * from './guesses.js';
 export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
 export type * from './method-keys.js';
 export { sealedInFactors } from './sealed.js';
@@ -105,12 +107,7 @@ export type Outcome =
       notices?: FactorNotice[];
     }
   | { status: 'pending' }
-  | {
-      status: 'rejected';
-      code: RejectionCode;
-      /** Nothing that the browser sent could have been right by chance: costs no attempt, so that no stranger wears the method out. */
-      isNoGuess?: true;
-    };
+  | { status: 'rejected'; code: RejectionCode };
 
 /** Something the employee must hear on another channel. */
 export interface FactorNotice {
@@ -185,7 +182,7 @@ export interface Factor<Data = Record<string, unknown>> {
   readonly inSetUp?: 'required' | 'optional';
   /** How many active ones an account may hold, each of which another can replace; without it a new one takes the place of the old. */
   readonly maximumPerAccount?: number;
-  /** The fields of its entry form and of its enrolment form with their longest length; anything else is refused before the plugin sees it. */
+  /** The fields of its two forms with their longest length; anything else is refused before. Without any: see `Guesses`. */
   readonly evidenceFields: Readonly<Record<string, number>>;
   readonly enrolmentFields: Readonly<Record<string, number>>;
   /** Summaries of the usable ones among this account's ACTIVE records of this method (pure). */
@@ -198,8 +195,11 @@ export interface Factor<Data = Record<string, unknown>> {
     /** Activates the pending factor by proof. `not_enrolled` when none is pending (expired): begin again. */
     confirm(enrollee: Enrollee, evidence: Evidence): Promise<EnrolmentOutcome>;
   };
-  /** The page that asks for this factor. Only methods that must send or remember something return a `state`. */
-  begin(account: FactorAccount, challenge: Challenge, place: SignInPlace): Promise<Step>;
+  /**
+   * The page that asks for this factor. Only methods that must send or remember something return a `state`.
+   * @param own what the account has of this method, at least one.
+   */
+  begin(account: FactorAccount, challenge: Challenge, place: SignInPlace, own: readonly FactorSummary[]): Promise<Step>;
   /**
    * Sends what the person will need for the answer: by POST alone, never by looking at a page. Costs no attempt; has limits of
    * its own. Methods without it send nothing.
@@ -373,6 +373,7 @@ export interface FactorDeps<Data = Record<string, unknown>> {
   /** For what is the method's own besides its factors; collections are named after it. */
   database: Database;
   throttle: Throttle;
+  guesses: Guesses;
   audit: Pick<Audit, 'record'>;
   announcer: Announcer;
   /** An account as it is now; undefined when there is none, or when it may not be used. */

@@ -28,7 +28,10 @@ import type {
   RejectionCode,
   SecretReader,
   Step,
+  Throttled,
 } from './contract.js';
+
+export type { Throttled } from './contract.js';
 
 export interface EngineOptions {
   database: Database;
@@ -102,12 +105,6 @@ export interface Unusable {
   status: 'unusable';
   /** `new`: from `retryAt` on. */
   reason: Obstacle['reason'] | 'new';
-  retryAt?: Date;
-}
-
-/** No attempt is taken now. Without `retryAt` the method is disabled until it is enrolled anew. */
-export interface Throttled {
-  status: 'throttled';
   retryAt?: Date;
 }
 

@@ -4,6 +4,7 @@ import { slowDerive } from '../platform/slow-hash.js';
 import type { Factor, FactorDeps } from './contract.js';
 import type { Engine, EngineOptions, EngineParts } from './engine-contract.js';
 import { createEnrolment } from './enrolment.js';
+import { createGuesses } from './guessing.js';
 import { createListing } from './listing.js';
 import { createManagement } from './management.js';
 import { createServices } from './services.js';
@@ -32,6 +33,7 @@ export function createEngine(options: EngineOptions): Engine {
       },
       giveUp: async (account, id, origin) =>
         (await whole.remove({ ...account, active: true }, id, origin)) === 'removed',
+      guesses: createGuesses(options, method.id),
       factors: createFactorStore(method.id, { ...options, methods: factors }),
       post: (accountId, payload, unit) => options.post(accountId, { method: method.id, payload }, unit),
     };

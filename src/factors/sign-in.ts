@@ -1,11 +1,22 @@
 import type { AuditEventType } from '../audit/contract.js';
 import { browserName } from '../platform/browser-name.js';
 import type { Reservation } from '../throttle/contract.js';
-import { ALL_METHODS, DISABLED_AFTER, methodCounter, REFUSAL_EVENT, signInRules, throttleSubject } from './attempts.js';
+import {
+  ALL_METHODS,
+  isGuessedOnPage,
+  methodCounter,
+  REFUSAL_EVENT,
+  signInRules,
+  throttleSubject,
+} from './attempts.js';
 import { CHALLENGE_TTL_SECONDS, Challenges } from './challenges.js';
 import type { Factor, Outcome, Remember, SignInPlace } from './contract.js';
 import type { Engine, EngineParts, Rejected, SignIn, SubmitResult } from './engine-contract.js';
 import { acceptEvidence } from './evidence.js';
+import { createGuessing } from './guessing.js';
+
+/** Of a form that guesses nothing: whoever sends it wears nothing out, and writes nothing down. */
+const NOT_COUNTED: Reservation = { reserved: true, counts: {} };
 
 /** What a person can recognise of a sign-in. */
 function placeOf({ application, origin }: SignIn): SignInPlace {
@@ -23,6 +34,7 @@ export function createSignIn(
 ): Pick<Engine, 'begin' | 'send' | 'submit' | 'cancel' | 'unusable' | 'obstacle'> {
   const { audit, clock, factors, logger, notifier, throttle } = parts;
   const challenges = new Challenges(parts);
+  const guessing = createGuessing(parts);
 
   const record = (
     type: AuditEventType,
@@ -42,37 +54,15 @@ export function createSignIn(
     signIn: SignIn,
     method: string,
     code: Rejected['code'],
-    failures?: number,
+    /** `isRecorded`: as counted ones are. */
+    { failures, isRecorded = failures !== undefined }: { failures?: number; isRecorded?: boolean } = {},
   ): Promise<Rejected> => {
     logger.info(
       { accountId: signIn.account.id, method, reason: code, requestId: signIn.origin.requestId },
       'factor rejected',
     );
-    if (failures === undefined) return { status: 'rejected', code };
-    await record('factor_rejected', signIn, { method, reason: code });
-    return { status: 'rejected', code, failures };
-  };
-
-  const refuse = async (
-    signIn: SignIn,
-    method: string,
-    refused: Extract<Reservation, { reserved: false }>,
-  ): Promise<SubmitResult> => {
-    if ((await throttle.reserve(throttleSubject(signIn.account.id), [REFUSAL_EVENT])).reserved) {
-      await record('factor_throttled', signIn, {
-        method,
-        reason: refused.retryAt ? 'wait' : 'disabled',
-        counter: refused.counter,
-      });
-    }
-    return { status: 'throttled', ...(refused.retryAt ? { retryAt: refused.retryAt } : {}) };
-  };
-
-  /** The attempt that reaches the limit is one only, whatever runs beside it: it alone announces the end. */
-  const announceIfDisabled = async (signIn: SignIn, method: string, counts: Record<string, number>) => {
-    if (counts[methodCounter(method)] !== DISABLED_AFTER) return;
-    await record('factor_disabled', signIn, { method, failures: DISABLED_AFTER });
-    await notifier.notify(signIn.account, 'factor_disabled', { method, at: clock.now().toISOString() });
+    if (isRecorded) await record('factor_rejected', signIn, { method, reason: code });
+    return { status: 'rejected', code, ...(failures === undefined ? {} : { failures }) };
   };
 
   const accept = async (
@@ -82,10 +72,10 @@ export function createSignIn(
   ): Promise<SubmitResult> => {
     const { method } = factor;
     const { factorId, level, amr } = outcome;
-    await throttle.settle(throttleSubject(signIn.account.id), {
-      reset: [methodCounter(method)],
-      release: [ALL_METHODS],
-    });
+    if (isGuessedOnPage(factor)) {
+      const given = { reset: [methodCounter(method)], release: [ALL_METHODS] };
+      await throttle.settle(throttleSubject(signIn.account.id), given);
+    }
     await record('factor_verified', signIn, { method, factorId, level });
     for (const { notice, params } of outcome.notices ?? [])
       await notifier.notify(signIn.account, notice, { at: clock.now().toISOString(), ...params });
@@ -113,11 +103,12 @@ export function createSignIn(
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
       const usable = enrolled ?? (await parts.forSignIn(account.id));
-      if (!usable.some(({ id }) => id === methodId)) return undefined;
+      const own = usable.find(({ id }) => id === methodId);
+      if (!own) return undefined;
       await cancelOthers(signIn, methodId, usable);
       const { challenge, isDone } = await challenges.find({ cid, accountId: account.id, method: methodId });
       const asked = isDone ? { ...challenge, isAnswered: true as const } : challenge;
-      const step = await factor.begin(account, asked, placeOf(signIn));
+      const step = await factor.begin(account, asked, placeOf(signIn), own.factors);
       if (step.state) await challenges.save(challenge, step.state);
       return step;
     },
@@ -129,11 +120,13 @@ export function createSignIn(
       const key = { cid, accountId: account.id, method: methodId };
       const [{ challenge, isDone }, standing] = await Promise.all([
         challenges.find(key),
-        throttle.peek(throttleSubject(account.id), signInRules(methodId)),
+        throttle.peek(throttleSubject(account.id), signInRules(factor)),
       ]);
       if (isDone) return undefined;
-      // Whatever is sent, no answer to it is taken any more.
-      if (!standing.reserved && !standing.retryAt) return { status: 'throttled' };
+      const { reserved, retryAt } = { retryAt: undefined, ...standing };
+      // Whatever is sent, no answer to it is taken any more, or for as long as it is good.
+      if (!reserved && !(retryAt && isGuessedOnPage(factor)))
+        return { status: 'throttled', ...(retryAt ? { retryAt } : {}) };
       const details = { method: methodId };
       const remember: Remember = async (state, ttlSeconds) => {
         await Promise.all([challenges.save(key, state, ttlSeconds), record('factor_sent', signIn, details)]);
@@ -157,8 +150,9 @@ export function createSignIn(
       if (!evidence) return reject(signIn, methodId, 'malformed');
 
       const subject = throttleSubject(account.id);
-      const reservation = await throttle.reserve(subject, signInRules(methodId));
-      if (!reservation.reserved) return refuse(signIn, methodId, reservation);
+      const isGuess = isGuessedOnPage(factor);
+      const reservation = isGuess ? await throttle.reserve(subject, signInRules(factor)) : NOT_COUNTED;
+      if (!reservation.reserved) return guessing.refuse(signIn, methodId, reservation);
 
       const { challenge, revision, isDone } = await challenges.find({ cid, accountId: account.id, method: methodId });
       const outcome: Outcome = isDone
@@ -166,19 +160,17 @@ export function createSignIn(
         : await factor.verify(account, challenge, evidence);
 
       if (outcome.status === 'pending') {
-        await throttle.settle(subject, { release: [methodCounter(methodId), ALL_METHODS] });
+        if (isGuess) await throttle.settle(subject, { release: [methodCounter(methodId), ALL_METHODS] });
         return outcome;
       }
       if (outcome.status === 'verified' && (await challenges.claim(challenge, revision)))
         return accept(signIn, factor, outcome);
 
-      if (outcome.status === 'rejected' && outcome.isNoGuess) {
-        await throttle.settle(subject, { release: [methodCounter(methodId), ALL_METHODS] });
-        return reject(signIn, methodId, outcome.code);
-      }
-      await announceIfDisabled(signIn, methodId, reservation.counts);
       const code = outcome.status === 'rejected' ? outcome.code : 'used';
-      const rejected = await reject(signIn, methodId, code, reservation.counts[methodCounter(methodId)] ?? 1);
+      if (isGuess) await guessing.announceIfDisabled(signIn, methodId, reservation.counts);
+      const failures = reservation.counts[methodCounter(methodId)] ?? 1;
+      // Only whoever was right before can have it answered twice.
+      const rejected = await reject(signIn, methodId, code, isGuess ? { failures } : { isRecorded: isDone });
       return isDone ? { ...rejected, isAnswered: true } : rejected;
     },
 
@@ -193,7 +185,9 @@ export function createSignIn(
       const { id: methodId } = method;
       const reason = await unusable(accountId, method);
       if (reason) return reason;
-      const reservation = await throttle.peek(throttleSubject(accountId), signInRules(methodId));
+      const factor = factors.get(methodId);
+      if (!factor) return undefined;
+      const reservation = await throttle.peek(throttleSubject(accountId), signInRules(factor));
       if (reservation.reserved) return undefined;
       return { status: 'throttled', ...(reservation.retryAt ? { retryAt: reservation.retryAt } : {}) };
     },

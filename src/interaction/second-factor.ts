@@ -86,6 +86,17 @@ export function mountSecondFactor(deps: HostedPages): void {
     );
   };
 
+  const showThrottled = (
+    ctx: Context,
+    interaction: SignInInteraction,
+    actor: Actor,
+    method: string,
+    retryAt: Date | undefined,
+  ): Promise<void> => {
+    if (retryAt) sayRetryAfter(ctx, clock, retryAt);
+    return showEntry(ctx, interaction, actor, method, { error: retryAt ? 'throttled' : 'disabled', retryAt }, 429);
+  };
+
   pages.get('/second-factor/:uid', async (ctx, { uid = '' }) => {
     const opened = await open(ctx, uid);
     if (!opened) return;
@@ -208,11 +219,8 @@ export function mountSecondFactor(deps: HostedPages): void {
         }
         case 'pending':
           return showEntry(ctx, interaction, actor, method, { isPending: true });
-        case 'throttled': {
-          if (result.retryAt) sayRetryAfter(ctx, clock, result.retryAt);
-          const error = result.retryAt ? 'throttled' : 'disabled';
-          return showEntry(ctx, interaction, actor, method, { error, retryAt: result.retryAt }, 429);
-        }
+        case 'throttled':
+          return showThrottled(ctx, interaction, actor, method, result.retryAt);
         case 'rejected': {
           // The same form sent twice at once: the other one was right, and its answer is where this browser should go.
           const mayBeFinished = result.code === 'used';
@@ -232,8 +240,7 @@ export function mountSecondFactor(deps: HostedPages): void {
       if (!opened) return;
       const { interaction, actor } = opened;
       const outcome = await engine.send(signInOf(ctx, interaction, actor), method);
-      if (outcome?.status === 'throttled')
-        return showEntry(ctx, interaction, actor, method, { error: 'disabled' }, 429);
+      if (outcome?.status === 'throttled') return showThrottled(ctx, interaction, actor, method, outcome.retryAt);
       if (outcome?.status !== 'refused') return seeOther(ctx, `${base(uid)}/with/${method}`);
       const { reason, retryAt } = outcome;
       if (retryAt) sayRetryAfter(ctx, clock, retryAt);

@@ -169,7 +169,8 @@ test.each(['approve', 'not_me'] as const)(
     const nodes = cluster.balancer.answeredBy.slice(before);
     expect(nodes.filter((node) => node === 'a')).toHaveLength(MANY / 2);
     expect(nodes).toHaveLength(MANY);
-    const done = answers.filter((answer) => answer !== 409);
+    // Over, or not looked at because so many look already.
+    const done = answers.filter((answer) => answer !== 409 && answer !== 429);
     expect(done).toHaveLength(1);
     const [outcome] = done;
     expect(['approved', 'denied']).toContain(outcome);

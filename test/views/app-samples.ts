@@ -22,7 +22,9 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
     cancelAction: '/interaction/abc/cancel',
     otherMethodsHref: '/interaction/abc/methods',
     devices: ['Pixel 9'],
-    isWoken: true,
+    woken: ['Pixel 9'],
+    isAgain: false,
+    againAt: at(1 / 3),
     askedAt: 1,
     since: 1,
   };
@@ -38,7 +40,12 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
   const found = { ...shared, stage: 'found', model: 'Pixel 9', triesLeft: 3 };
   return {
     'app/enter': enter,
-    'app/enter#two-phones': { ...enter, devices: ['Pixel 9', 'Anna’s old phone'], isWoken: false },
+    'app/enter#two-phones': { ...enter, devices: ['Pixel 9', 'Anna’s old phone'], woken: [] },
+    'app/enter#not-woken': { ...enter, woken: [] },
+    'app/enter#again': { ...enter, isAgain: true, againAt: at(0) },
+    'app/enter#again-too-soon': { ...enter, error: 'refused', reason: 'wait', retryAt: at(1 / 3) },
+    'app/enter#again-too-often': { ...enter, error: 'refused', reason: 'quiet', retryAt: at(40) },
+    'app/enter#nobody-asked': { ...asked, state: 'throttled', retryAt: at(1), askedAt: undefined, since: undefined },
     'app/enter#pending': { ...enter, isPending: true },
     'app/enter#throttled': { ...enter, error: 'throttled', retryAt: at(1) },
     'app/enter#disabled': { ...enter, error: 'disabled' },

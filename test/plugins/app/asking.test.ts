@@ -149,27 +149,27 @@ describe('limits', () => {
     for (let n = 0; n < 10; n += 1) expect((await asking(b, account)).locals.state).toBe('too_many');
     expect(service.pushed).toHaveLength(3);
     await a.cancel(account.id);
-    for (let n = 0; n < 17; n += 1) expect(await askAndLeave(n % 2 ? a : b)).toMatchObject({ isWoken: true });
+    for (let n = 0; n < 17; n += 1) expect(await askAndLeave(n % 2 ? a : b)).toMatchObject({ woken: ['Pixel 9'] });
     expect(service.pushed).toHaveLength(20);
   });
 
   test('woken too often, the phone is asked all the same: a stranger shuts nobody out, and nobody else is touched', async () => {
     await subscribe();
     for (let n = 0; n < 20; n += 1) await askAndLeave(n % 2 ? a : b);
-    for (let n = 0; n < 10; n += 1) expect(await askAndLeave()).toMatchObject({ state: 'waiting', isWoken: false });
+    for (let n = 0; n < 10; n += 1) expect(await askAndLeave()).toMatchObject({ state: 'waiting', woken: [] });
     expect(service.pushed).toHaveLength(20);
     const ben = await personWithPhone(nodes);
     await subscribe(ben.phone);
-    expect((await asking(a, ben.account)).locals).toMatchObject({ isWoken: true });
+    expect((await asking(a, ben.account)).locals).toMatchObject({ woken: ['Pixel 9'] });
     const { signIn, number, locals } = await asking(b, account);
-    expect(locals).toMatchObject({ state: 'waiting', isWoken: false });
+    expect(locals).toMatchObject({ state: 'waiting', woken: [] });
     await approveWith(phone, await only(), number);
     expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
     // The owner is there: from then on the phone is woken again.
-    for (let n = 0; n < 20; n += 1) expect(await askAndLeave()).toMatchObject({ isWoken: true });
-    expect(await askAndLeave()).toMatchObject({ isWoken: false });
+    for (let n = 0; n < 20; n += 1) expect(await askAndLeave()).toMatchObject({ woken: ['Pixel 9'] });
+    expect(await askAndLeave()).toMatchObject({ woken: [] });
     nodes.clock.advance(HOUR);
-    expect(await askAndLeave()).toMatchObject({ isWoken: true });
+    expect(await askAndLeave()).toMatchObject({ woken: ['Pixel 9'] });
   });
 
   test('40 at once wake no more than are left', async () => {
@@ -178,6 +178,122 @@ describe('limits', () => {
     await Promise.all(Array.from({ length: 40 }, (_, n) => asking(n % 2 ? a : b, account)));
     expect(await waitingOn(phone)).toHaveLength(3);
     expect(service.pushed.length).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('"Send again"', () => {
+  test('wakes the phone once more for the same number, after a while, whichever node and however often it is pressed', async () => {
+    await subscribe();
+    const { signIn, number, locals } = await asking(a, account);
+    expect(locals).toMatchObject({ isAgain: false, againAt: inSeconds(20) });
+    nodes.clock.advance(19);
+    expect(await b.send(signIn, 'app')).toEqual({ status: 'refused', reason: 'wait', retryAt: inSeconds(1) });
+    nodes.clock.advance(1);
+    const pressed = await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? a : b).send(signIn, 'app')));
+    expect(pressed.filter((one) => one?.status === 'sent').length).toBeGreaterThan(0);
+    expect(service.pushed).toHaveLength(2);
+    const page = await a.begin(signIn, 'app');
+    expect(page?.locals).toMatchObject({ number: locals.number, isAgain: true, againAt: inSeconds(20) });
+    expect(page?.locals.expiresAt).toEqual(locals.expiresAt);
+    await approveWith(phone, await only(), number);
+    expect(await b.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
+  });
+
+  test('not beyond the hour’s limit, and it says so; what waits goes on waiting', async () => {
+    await subscribe();
+    for (let n = 0; n < 19; n += 1) await askAndLeave();
+    const { signIn } = await asking(a, account);
+    nodes.clock.advance(20);
+    expect(await a.send(signIn, 'app')).toMatchObject({ status: 'refused', reason: 'quiet' });
+    expect(service.pushed).toHaveLength(20);
+    expect(await stateOf(b, signIn)).toBe('waiting');
+  });
+
+  test('changes nothing where no phone can be woken, and the page says to open the app', async () => {
+    const { signIn, locals } = await asking(a, account);
+    expect(locals).toMatchObject({ woken: [], devices: ['Pixel 9'] });
+    expect(locals.againAt).toBeUndefined();
+    expect(await a.send(signIn, 'app')).toEqual({ status: 'sent' });
+    await subscribe();
+    service.answerWith(410);
+    const next = await asking(a, account);
+    service.answerWith(201);
+    expect((await b.begin(next.signIn, 'app'))?.locals).toMatchObject({ state: 'waiting', woken: [] });
+  });
+});
+
+describe('wrong numbers', () => {
+  const another = (number: string): string => String((Number(number) + 1) % 1_000_000).padStart(6, '0');
+  /** In two questions: none of them ends it before. */
+  const typeWrongly = async (times: number): Promise<void> => {
+    for (let left = times; left > 0; left -= 2) {
+      const { signIn, number } = await asking(a, account);
+      for (let n = 0; n < Math.min(left, 2); n += 1) await approveWith(phone, await only(), another(number));
+      await a.cancel(account.id, signIn.cid);
+    }
+  };
+
+  test('five of an account, in whichever sign-ins: answers wait, and a look at the page asks and wakes nobody', async () => {
+    await subscribe();
+    const mine = await asking(b, account);
+    await b.cancel(account.id, mine.signIn.cid);
+    await typeWrongly(4);
+    const last = await asking(a, account);
+    expect(await approveWith(phone, await only(), another(last.number))).toMatchObject({
+      status: 422,
+      body: { triesLeft: 2 },
+    });
+    service.pushed.length = 0;
+    const refused = await approveWith(phone, await only(), last.number);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'TOO_MANY' }, headers: { 'Retry-After': '30' } });
+    const next = await asking(b, account);
+    expect(next.locals).toMatchObject({ state: 'throttled', retryAt: inSeconds(30) });
+    expect(await b.send(next.signIn, 'app')).toEqual({ status: 'throttled', retryAt: inSeconds(30) });
+    expect(await a.obstacle(account.id, { id: 'app', factors: [] })).toMatchObject({ status: 'throttled' });
+    expect(service.pushed).toEqual([]);
+    await only();
+    nodes.clock.advance(30);
+    expect(await stateOf(b, next.signIn)).toBe('waiting');
+    const waiting = (await waitingOn(phone)).find(({ createdAt }) => createdAt < nodes.clock.now().toISOString());
+    expect(await approveWith(phone, waiting as Waiting, last.number)).toMatchObject({ status: 200 });
+    expect(await b.submit(last.signIn, 'app', {})).toMatchObject({ status: 'verified' });
+    // The owner is there: all attempts are free again.
+    await a.cancel(account.id);
+    await typeWrongly(4);
+    expect(await stateOf(b, newSignIn(account))).toBe('waiting');
+  });
+
+  test('a stranger with the password cannot make any, and by codes for other methods closes the app to nobody', async () => {
+    for (let n = 0; n < 20; n += 1) {
+      await a.submit(newSignIn(account), 'totp', { code: '000000' });
+      if (n % 5 === 4) nodes.clock.advance(600);
+    }
+    for (let n = 0; n < 12; n += 1) {
+      nodes.clock.advance(n < 4 ? 300 : 1);
+      await a.submit(newSignIn(account), 'totp', { code: '000000' });
+    }
+    expect(await a.obstacle(account.id, { id: 'totp', factors: [] })).toMatchObject({ status: 'throttled' });
+    for (let n = 0; n < 30; n += 1) await b.submit(newSignIn(account), 'app', {});
+    const { signIn, number } = await asking(b, account);
+    expect(await approveWith(phone, await only(), number)).toMatchObject({ status: 200 });
+    expect(await a.submit(signIn, 'app', {})).toMatchObject({ status: 'verified' });
+  });
+
+  test('close no other method', async () => {
+    await typeWrongly(5);
+    expect(await a.obstacle(account.id, { id: 'app', factors: [] })).toMatchObject({ status: 'throttled' });
+    expect(await a.obstacle(account.id, { id: 'totp', factors: [] })).toBeUndefined();
+  });
+
+  test('refusals are no guesses: "not now" is heard while answers wait', async () => {
+    const { signIn } = await asking(a, account);
+    const waiting = await only();
+    await a.cancel(account.id, signIn.cid);
+    await typeWrongly(4);
+    const open = await asking(b, account);
+    expect(await approveWith(phone, await only(), another(open.number))).toMatchObject({ status: 422 });
+    expect(await answerWith(phone, waiting, { decision: 'not_now' })).toMatchObject({ status: 409 });
+    expect(await answerWith(phone, await only(), { decision: 'not_now' })).toMatchObject({ status: 200 });
   });
 });
 

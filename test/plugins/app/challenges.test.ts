@@ -24,7 +24,11 @@ const node = (database: Database) => {
   const { approve, deny, postpone } = challenges;
   return {
     ...challenges,
-    approve: (one: Answering, typed: string) => database.transaction((unit) => approve(one, typed, unit)),
+    async approve(one: Answering, typed: string) {
+      const challenge = await database.collection<ChallengeDocument>('app_challenges').findOne({ _id: one.id });
+      return challenge ? database.transaction((unit) => approve(one, challenge, typed, unit)) : undefined;
+    },
+    heldUntil: async (account: string) => (await challenges.standing({ accountId: account, cid: 'none' })).heldUntil,
     deny: (one: Answering) => database.transaction((unit) => deny(one, unit)),
     postpone: (one: Answering) => database.transaction((unit) => postpone(one, unit)),
   };

@@ -98,8 +98,13 @@ describe('waking a phone', () => {
     return { device, subscriber };
   }
 
-  const wake = async (accountId: string, push = a) =>
-    push.wake((await factorCollection(nodes.database).find({ accountId }).toArray()) as never);
+  const wake = async (accountId: string, push = a) => {
+    const devices = await factorCollection(nodes.database).find({ accountId }).toArray();
+    return push.wake(
+      accountId,
+      devices.map(({ _id }) => _id),
+    );
+  };
 
   test('the message says that a sign-in waits and nothing else, to the phone alone', async () => {
     const { device, subscriber } = await subscribed('secret-path');

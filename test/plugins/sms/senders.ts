@@ -100,6 +100,7 @@ export async function openWorld(
       secretBox,
       logger: createLogger('silent'),
       throttle: createThrottle({ database, clock }),
+      guesses: { look: async (_account, _origin, work) => (await work()).result, obstacle: async () => undefined },
       audit: { record: async (event, unit) => once(unit, () => world.audited.push(event)) },
       announcer: { announce: async (announcement, unit) => once(unit, () => world.announced.push(announcement)) },
       findAccount: async () => undefined,
