@@ -124,14 +124,24 @@ export const thePhoneIsAnIsland: Rule = (modules) =>
     return ON_THE_PHONE.test(target) ? 'the server does not know what runs on the phone' : undefined;
   });
 
-const isOfTheExample = (target: string): boolean =>
-  target.startsWith('examples/') || target.startsWith('node:') || target === 'jose';
+/** What each example may take from outside its folder. */
+const PACKAGES_OF_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'device-cli': ['jose'],
+  'express-openid-connect': ['express', 'express-openid-connect'],
+  'openid-client': ['openid-client'],
+  plugin: ['countersign', 'oidc-provider', 'openid-client'],
+};
 
 /** What is written from a document alone shows that the document is enough. */
 export const examplesNeedNothingOfOurs: Rule = (modules) =>
   eachImport(modules, (from, { target }) => {
-    if (from.path.startsWith('examples/'))
-      return isOfTheExample(target) ? undefined : 'an example knows the document, node and jose';
+    const [, example] = /^examples\/([^/]+)/.exec(from.path) ?? [];
+    if (example !== undefined)
+      return target.startsWith(`examples/${example}/`) ||
+        target.startsWith('node:') ||
+        PACKAGES_OF_EXAMPLES[example]?.includes(target)
+        ? undefined
+        : 'an example knows its document, node and the packages it is about';
     return target.startsWith('examples/') ? 'the product does not depend on an example' : undefined;
   });
 

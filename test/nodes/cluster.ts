@@ -43,16 +43,27 @@ const environment = (mongoUri: string): Record<string, string> => ({
 
 type Settings = Record<string, unknown>;
 
-/** Both nodes start at the same moment on an empty database. */
+const withoutGate = (uri: string): MongoGate => {
+  const missing = (): never => {
+    throw new Error('no gate on the way to a replica set');
+  };
+  return { uri, hold: missing, holdEach: missing, stop: async () => {} };
+};
+
+/**
+ * Both nodes start at the same moment on an empty database.
+ * @param replicaSet instead of the run's own MongoDB: then there is no gate on the way.
+ */
 export async function startCluster(
   given: Settings | ((issuer: string) => Settings) = {},
   env: Record<string, string> = {},
+  replicaSet?: { uri: string },
 ): Promise<Cluster> {
   const [issuerPort, a, b] = await Promise.all([freePort(), freePort(), freePort()]);
   const issuer = `http://localhost:${issuerPort}`;
   const settings = typeof given === 'function' ? given(issuer) : given;
-  const database = await testDatabase();
-  const gate = await openMongoGate(database.uri);
+  const database = await testDatabase(replicaSet?.uri);
+  const gate = replicaSet ? withoutGate(replicaSet.uri) : await openMongoGate(database.uri);
   const ports = { a, b };
   const balancer = await openBalancer(issuerPort, ports);
   const folder = mkdtempSync(join(tmpdir(), 'countersign-nodes-'));
