@@ -13,7 +13,7 @@ type Answer = [status: number, body: object];
 /** A phone with one account; `answer` is the server. */
 async function create(
   change: Partial<PhoneAccount>,
-  answer: (path: string, body: string) => Answer | undefined,
+  answer: (path: string, body: string) => Answer | undefined | Promise<Answer>,
   stream?: ReadableStream<Uint8Array>,
 ) {
   const account: PhoneAccount = {
@@ -54,7 +54,7 @@ async function create(
         stream.pipeTo(through.writable, signal ? { signal } : {}).catch(() => undefined);
         return new Response(through.readable, { headers: { 'Content-Type': 'text/event-stream' } });
       }
-      const [status, content] = answer(path, String(body)) ?? [0, {}];
+      const [status, content] = (await answer(path, String(body))) ?? [0, {}];
       if (status === 0) throw new TypeError('no network');
       return new Response(JSON.stringify({ ...content, serverTime: SERVER_TIME }), { status });
     },
@@ -205,22 +205,31 @@ describe('listening', () => {
     phone.rest();
   });
 
-  test('of two lists the older does not come last', async () => {
+  test('what changed while a list was on its way is asked for once more', async () => {
     const { stream, say } = open();
+    let answerFirst: (answer: Answer) => void = () => undefined;
+    const first = new Promise<Answer>((resolve) => {
+      answerFirst = resolve;
+    });
     let lists = 0;
-    const { phone } = await create(
+    const { phone, asked } = await create(
       {},
       () => {
         lists += 1;
-        return [200, { challenges: lists === 1 ? [] : [challenge] }];
+        return lists === 1 ? first : [200, { challenges: [challenge] }];
       },
       stream,
     );
     const looking = phone.look();
     phone.listen();
     say('event: changed\n\n');
+    await until(() => asked.includes('/device/v1/watch') && lists === 1);
+    // Heard, and one list at a time.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(lists).toBe(1);
+    answerFirst([200, { challenges: [] }]);
     await looking;
-    await until(() => phone.waiting.get('device-1')?.length === 1);
+    expect(phone.waiting.get('device-1')).toHaveLength(1);
     phone.rest();
   });
 
