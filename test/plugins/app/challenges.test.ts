@@ -251,6 +251,17 @@ test('after "it wasn’t me" others are held back for a quarter of an hour', asy
   expect(await b.heldUntil(accountId)).toBeUndefined();
 });
 
+test('its phones are told again once, whoever looked at the same time, and not when it is over', async () => {
+  const challenge = await ask();
+  const before = clock.now();
+  clock.advance(20);
+  expect(await a.wakeAgain(challenge, before)).toBe(true);
+  clock.advance(1);
+  expect(await b.wakeAgain(challenge, before)).toBe(false);
+  await a.cancel(accountId);
+  expect(await b.wakeAgain(challenge, clock.now())).toBe(false);
+});
+
 test('every change is one that a waiting page hears of', async () => {
   const challenge = await ask();
   for (const change of [
