@@ -1,3 +1,4 @@
+import { readSecret } from '../config/index.js';
 import { AppError } from '../errors.js';
 import { addAccount, grantRole, listAccounts, revokeRole } from './accounts.js';
 import { afterRestore } from './after-restore.js';
@@ -37,7 +38,10 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   const read = readArguments(wanted.options, argv.slice(wanted.name.split(' ').length));
   if (!read.ok) return complain(io, read.problems, `countersign ${wanted.name} --help`);
   try {
-    await wanted.run(read.values, io);
+    // A connection string holds a password: it may stand in a file, as the other secrets.
+    const mongoUri = readSecret(io.env, 'MONGODB_URI');
+    const env = { ...io.env, ...(mongoUri ? { MONGODB_URI: mongoUri } : {}) };
+    await wanted.run(read.values, { ...io, env });
     return 0;
   } catch (error) {
     return complain(io, problemsOf(error));

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { projectRoot } from '../../src/platform/paths.js';
 import * as rules from './rules.js';
 import { type Module, parseModule, readModules } from './source-graph.js';
 
+const packageFile = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 const product = readModules('src', 'plugins');
 const examples = readModules('examples');
 const everything = [...product, ...examples, ...readModules('test', 'bench')];
@@ -49,6 +53,12 @@ const table: [string, rules.Rule, Module[], Record<string, string>][] = [
     rules.vendorsHaveOneDoor,
     product,
     { 'src/a/x.ts': "import 'uqr';", 'src/b/x.ts': "await import('uqr');" },
+  ],
+  [
+    'the server needs no package of development',
+    rules.theServerRunsWithoutDevelopmentPackages(packageFile.dependencies),
+    product,
+    { 'src/a/x.ts': "import ajv from 'ajv';" },
   ],
   [
     'a folder is entered by its door',

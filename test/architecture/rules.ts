@@ -77,6 +77,18 @@ export const vendorsHaveOneDoor: Rule = (modules) =>
       : [];
   });
 
+const BUILDS_THE_PHONE = /^plugins\/app\/phone\//;
+
+/** An image holds what `npm ci --omit=dev` installs, and nothing else. */
+export const theServerRunsWithoutDevelopmentPackages =
+  (dependencies: Readonly<Record<string, string>>): Rule =>
+  (modules) =>
+    eachImport(modules, (from, { target, isTypeOnly }) => {
+      if (isTypeOnly || isOurs(target) || BUILDS_THE_PHONE.test(from.path) || /^(?:node:|\.)/.test(target)) return;
+      const name = target.split('/', target.startsWith('@') ? 2 : 1).join('/');
+      return name in dependencies ? undefined : 'not among the dependencies of package.json';
+    });
+
 const DOOR = /\/(?:index|contract)\.ts$|^src\/policy\/levels\.ts$|^src\/platform\/[^/]+\.ts$|^src\/[^/]+\.ts$/;
 
 /** Types may come from where they are written: they bind nobody at run time. */

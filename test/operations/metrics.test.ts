@@ -112,6 +112,7 @@ test('however many paths somebody makes up, there are no more series than before
   metrics.throttled('Canary 1');
   // A further method and status, and two counters.
   expect((await series()) - before).toBeLessThanOrEqual(4);
+  expect(await scrape()).not.toMatch(/canary 1/i);
 });
 
 test('without the database the numbers of the process are told all the same, and that the others are missing', async () => {
