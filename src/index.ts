@@ -8,6 +8,7 @@ export type { Account, AccountSource, Standing } from './accounts/contract.js';
 export type { Notice, Notifier } from './notifications/contract.js';
 export { connectDatabase, type Database } from './platform/database.js';
 export { type OpenMongo, type OpenMongoOptions, openMongo } from './platform/embedded-mongodb/index.js';
+export { type Resealed, reseal } from './platform/reseal.js';
 export {
   type AfterPassword,
   CLIENT_METADATA,
@@ -16,4 +17,5 @@ export {
   type PolicySettings,
   type SecondFactor,
   type SecondFactorOptions,
+  sealedPlaces,
 } from './second-factor/index.js';

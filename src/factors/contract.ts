@@ -14,6 +14,7 @@ import type { SlowDerive } from '../platform/slow-hash.js';
 import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
 
+import type { Callback } from './callback.js';
 import type { DeliveryControl } from './delivery.js';
 import type { Guesses } from './guesses.js';
 import type { MethodKeys } from './method-keys.js';
@@ -25,6 +26,7 @@ export { ipSubject, networkSubject } from '../platform/ip-subject.js';
 export { qrSvg } from '../platform/qr-code.js';
 export { calendarDay } from '../policy/index.js';
 export type { Limit, Reservation, Settlement, ThrottleRule } from '../throttle/contract.js';
+export type * from './callback.js';
 export type * from './delivery.js';
 export type * from './guesses.js';
 export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
@@ -293,17 +295,6 @@ export interface FactorWatch {
   readonly collection: string;
   /** The document that this challenge waits for. Changes nothing. */
   of(challenge: Challenge): Promise<{ id: string; changedAt: Date } | undefined>;
-}
-
-/** A request from outside, to `<issuer>/callbacks/<method>/<service>/<id>`. */
-export interface Callback {
-  service: string;
-  id: string;
-  /** As it is known outside: what a signature covers. */
-  url: string;
-  /** Names in small letters. */
-  headers: Readonly<Record<string, string | undefined>>;
-  body: string;
 }
 
 /** A plugin's view of the collection `factors`, limited to its own method. Every write is one conditional update. */

@@ -96,6 +96,12 @@ const table: [string, rules.Rule, Module[], Record<string, string>][] = [
     [...product, ...examples],
     { 'examples/a/x.js': "import { errors } from '../../src/errors.js';" },
   ],
+  [
+    'a folder that seals says where',
+    rules.whoeverSealsSaysWhere,
+    product,
+    { 'src/a/x.ts': 'export const sealed = secretBox.seal(secret, place);' },
+  ],
   ['no folder or file is a catch-all', rules.noFolderIsACatchAll, everything, { 'src/utils/x.ts': '' }],
   ['names are kebab-case', rules.namesAreKebabCase, everything, { 'src/a/fooBar.ts': '' }],
   ['no file has more than 400 lines', rules.filesAreShort, everything, { 'src/a/x.ts': 'x;\n'.repeat(401) }],

@@ -179,3 +179,11 @@ export const doorsSayWhatTheyAreFor: Rule = (modules) =>
   modules
     .filter(({ path, firstLine }) => path.endsWith('/index.ts') && !/^\/\*\* .+\. ?\*\/$/.test(firstLine))
     .map(({ path }) => `${path}: its first line is one sentence on what the folder is for`);
+
+/** Else what it seals is lost with the key, and no command finds it. */
+export const whoeverSealsSaysWhere: Rule = (modules) => {
+  const saying = new Set(modules.filter((one) => one.saysWhereSealed).map(({ path }) => folderOf(path)));
+  return modules
+    .filter(({ path, seals }) => seals && !path.startsWith('src/platform/') && !saying.has(folderOf(path)))
+    .map(({ path }) => `${path} seals, and its folder does not say where: SEALED, or sealed of a method`);
+};

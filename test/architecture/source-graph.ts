@@ -17,6 +17,9 @@ export interface Module {
   firstLine: string;
   /** True for a file that defines a mongoose model. */
   hasModel: boolean;
+  /** Seals something, and says where sealed values are kept. */
+  seals: boolean;
+  saysWhereSealed: boolean;
   imports: Import[];
 }
 
@@ -67,6 +70,8 @@ export function parseModule(path: string, source: string): Module {
     lines: source.trimEnd().split('\n').length,
     firstLine: source.split('\n', 1)[0] ?? '',
     hasModel: /\bnew (?:mongoose\.)?Schema\b|\.model[<(]/.test(source),
+    seals: /\bsecretBox\.seal\(/.test(source),
+    saysWhereSealed: /\bSEALED\w*(?:: [^=\n]+)? =|^ {2}sealed: \[/m.test(source),
     imports: declaredImports(source).map(({ specifier, isTypeOnly }) => ({
       target: resolve(path, specifier),
       isTypeOnly,
