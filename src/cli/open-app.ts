@@ -52,7 +52,8 @@ export async function withApp(
   }
 }
 
-async function openDatabase({ database }: Config, env: Environment, progress: (line: string) => void) {
+/** The configured one, or the embedded one of a running server. */
+export async function openDatabase({ database }: Config, env: Environment, progress: (line: string) => void) {
   const dataPath = database.embeddedPath;
   const running = env.MONGODB_URI?.trim() ? undefined : await runningMongo(dataPath);
   return running ? { uri: running, stop: async () => {} } : openMongo({ dataPath, env, log: () => {}, progress });

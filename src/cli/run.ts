@@ -5,6 +5,7 @@ import { afterRestore } from './after-restore.js';
 import { readArguments } from './arguments.js';
 import { addClient, listClients } from './clients.js';
 import { type CliIo, type Command, CommandRefused } from './command.js';
+import { doctor } from './doctor.js';
 import { listKeys, resealSecrets, rotateKeys } from './keys.js';
 import { start } from './start.js';
 
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   rotateKeys,
   resealSecrets,
   afterRestore,
+  doctor,
 ];
 
 /**

@@ -14,6 +14,8 @@ export interface Mail {
 export interface Transport {
   /** Resolves when the next hop took responsibility. @throws whatever the hop says; `code` or `responseCode` of the error is logged, its message is not. */
   send(mail: Mail): Promise<void>;
+  /** Tries whether the next hop takes us, without sending anything. @throws as `send` does. */
+  verify?(): Promise<unknown>;
   /** Lets go of connections; called once, when the outbox stops. */
   close?(): void;
 }

@@ -45,6 +45,7 @@ export function smtpTransport({ host, port, secure, user, password, from }: Smtp
         headers: { 'Auto-Submitted': 'auto-generated' },
       });
     },
+    verify: () => transporter.verify(),
     close: () => transporter.close(),
   };
 }
