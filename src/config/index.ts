@@ -3,9 +3,15 @@ export { clientFields } from './client-schema.js';
 export { clientsWithSecrets } from './client-secrets.js';
 export { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
 export { demoSecrets } from './demo-secrets.js';
-export { inConfigurationWords } from './issues.js';
+export { describe as describeIssue, explain as explainIssue, inConfigurationWords } from './issues.js';
 export { loadConfig } from './load-config.js';
 export { isLoopback } from './loopback.js';
 export { parseClient } from './parse-client.js';
-export type { AccountSettings, ClientSettings, Config, ResourceSettings } from './schema.js';
+export {
+  type AccountSettings,
+  type ClientSettings,
+  type Config,
+  configSchema,
+  type ResourceSettings,
+} from './schema.js';
 export { type Environment, loadSecrets, readSecret, type Secrets } from './secrets.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
+import { similarName } from './similar-name.js';
 
 /** What is wrong with a value, in the words of somebody who edits a file. */
 export const explain: z.core.$ZodErrorMap = (issue) => {
@@ -14,11 +15,30 @@ const article = (expected: string): string =>
   ({ object: 'a group of settings', array: 'a list', int: 'a whole number', boolean: 'true or false' })[expected] ??
   `a ${expected}`;
 
-/** One problem per wrong value, one per unknown name. */
-export function describe(issue: z.core.$ZodIssue): ConfigurationProblem[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: 'is not a setting' }));
-  return [{ path: pathText(issue.path), message: issue.message }];
+/**
+ * One problem per wrong value, one per unknown name.
+ * @param schema what was held against: says which names there are. @param thing what a name would stand for.
+ */
+export function describe(issue: z.core.$ZodIssue, schema?: z.ZodType, thing = 'setting'): ConfigurationProblem[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: pathText(issue.path), message: issue.message }];
+  const names = schema ? namesAt(schema, issue.path) : [];
+  return issue.keys.map((key) => {
+    const meant = similarName(key, names);
+    const message = `is not a ${thing}${meant ? `: did you mean ${meant}?` : ''}`;
+    return { path: pathText([...issue.path, key]), message };
+  });
+}
+
+/** The names that may stand at a place. */
+function namesAt(schema: z.core.$ZodType, [step, ...rest]: readonly PropertyKey[]): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return namesAt(schema.unwrap(), step === undefined ? [] : [step, ...rest]);
+  if (schema instanceof z.ZodPipe) return namesAt(schema.in, step === undefined ? [] : [step, ...rest]);
+  if (schema instanceof z.ZodArray) return step === undefined ? [] : namesAt(schema.element, rest);
+  if (!(schema instanceof z.ZodObject)) return [];
+  if (step === undefined) return Object.keys(schema.shape);
+  const next = schema.shape[String(step)];
+  return next ? namesAt(next, rest) : [];
 }
 
 const pathText = (path: readonly PropertyKey[]): string =>
@@ -32,7 +52,7 @@ export function inConfigurationWords<Made>(make: () => Made): Made {
   try {
     return make();
   } catch (error) {
-    if (error instanceof z.ZodError) throw new ConfigurationError(error.issues.flatMap(describe));
+    if (error instanceof z.ZodError) throw new ConfigurationError(error.issues.flatMap((issue) => describe(issue)));
     throw error;
   }
 }

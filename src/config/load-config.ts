@@ -24,7 +24,7 @@ export function loadConfig(
   const document = parseDocument(readText(file), { lineCounter: lines });
   const raw = settingsOf(document, file);
   const parsed = configSchema.safeParse(raw, { error: explain });
-  const problems = (parsed.error?.issues ?? []).flatMap(describe);
+  const problems = (parsed.error?.issues ?? []).flatMap((issue) => describe(issue, configSchema));
   problems.push(...ruleProblems(withLogo(readable(raw), file), env, withoutSecrets));
   if (!parsed.success || problems.length > 0)
     throw new ConfigurationError(

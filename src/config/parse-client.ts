@@ -16,7 +16,9 @@ export function parseClient(raw: Record<string, unknown>): Omit<ClientSettings, 
     { ...raw, ...(needsSecret ? { client_secret_env: 'ELSEWHERE' } : {}) },
     { error: explain },
   );
-  const problems: ConfigurationProblem[] = (parsed.error?.issues ?? []).flatMap(describe);
+  const problems: ConfigurationProblem[] = (parsed.error?.issues ?? []).flatMap((issue) =>
+    describe(issue, clientSchema),
+  );
   const complain = (path: string, message: string) => problems.push({ path: path.replace('clients[0].', ''), message });
   clientProblems({ clients: [parsed.data] }, createCheck(complain, {}, true));
   if (!parsed.data || problems.length > 0) throw new ConfigurationError(problems);

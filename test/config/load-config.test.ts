@@ -35,6 +35,20 @@ const PUBLIC = 'issuer: https://login.example.com\nmail: { transport: smtp, smtp
 const client = (settings: string) =>
   `${LOCAL}clients:\n  - { client_id: app, client_name: App, redirect_uris: [https://app.example.com/cb], ${settings} }\n`;
 
+test('of a name that is nearly one, at whatever depth, the right one is told', () => {
+  const found = problemsOf(
+    `${client('redirect_urls: [], minimumAcr: 2fa')}mial: {}\nbranding: { compnyName: X, colour: red }\npolicy: { groups: [{ group: a, minimumlevel: 2fa }] }\n`,
+  );
+  expect(found).toMatchObject({
+    mial: 'is not a setting: did you mean mail?',
+    'branding.compnyName': 'is not a setting: did you mean companyName?',
+    'branding.colour': 'is not a setting',
+    'policy.groups[0].minimumlevel': 'is not a setting: did you mean minimumLevel?',
+    'clients[0].redirect_urls': 'is not a setting: did you mean redirect_uris?',
+    'clients[0].minimumAcr': 'is not a setting: did you mean minimum_acr?',
+  });
+});
+
 describe('the files that come with it', () => {
   test('default.yaml lists every setting, and every value in it is the default', () => {
     const config = loadConfig(join(projectRoot, 'config/default.yaml'), {});
