@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import Koa, { type Context } from 'koa';
 import mount from 'koa-mount';
-import type { Client, Provider } from 'oidc-provider';
+import type { Client } from 'oidc-provider';
 import { app as confirmInApp } from '../plugins/app/index.js';
 import { recoveryCode } from '../plugins/recovery-code/index.js';
 import { sms } from '../plugins/sms/index.js';
@@ -9,7 +9,6 @@ import { totp } from '../plugins/totp/index.js';
 import { accountClient, mountPasswordPages } from './account-pages/index.js';
 import * as accountsFolder from './accounts/index.js';
 import {
-  type AccountStore,
   backfillAccounts,
   createAccounts,
   createCoverage,
@@ -18,50 +17,51 @@ import {
   createOneTimeLinks,
   createPasswordSignIn,
   createPasswords,
-  type OneTimeLinks,
 } from './accounts/index.js';
 import * as apiFolder from './admin/api/index.js';
-import { type AccountClosing, createCarryOut, createManagementApi, managementApiBase } from './admin/api/index.js';
+import { createManagementApi, managementApiBase, showAccount } from './admin/api/index.js';
 import * as consoleFolder from './admin/console/index.js';
 import { CONSOLE_CLIENT_ID, consoleClient, mountConsole } from './admin/console/index.js';
 import { SCOPES, scopesOfRoles } from './admin/index.js';
-import type { Audit } from './audit/index.js';
-import { type Config, inConfigurationWords, type Secrets } from './config/index.js';
+import {
+  type AccountClosing,
+  createCarryOut,
+  createImports,
+  createOperations,
+  keepIn,
+} from './admin/operations/index.js';
+import type { App, AppDeps } from './app-contract.js';
+import { type Config, inConfigurationWords } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
-import { coverageOf, type Engine, type MethodWork, type SecretReader } from './factors/index.js';
-import { type Answered, createMailRenderer, createWeb, seeOther, type Web } from './http/index.js';
+import { coverageOf, type MethodWork } from './factors/index.js';
+import { createMailRenderer, createWeb, seeOther } from './http/index.js';
 import { createKnownBrowser, mountConsent, mountSignIn, mountSwitchAccount } from './interaction/index.js';
 import * as notificationsFolder from './notifications/index.js';
-import { createAnnouncing, createOutbox, type Outbox, type Transport } from './notifications/index.js';
+import { createAnnouncing, createOutbox } from './notifications/index.js';
 import * as adapterFolder from './oidc/adapter/index.js';
-import { createOidcStore, type OidcStore } from './oidc/adapter/index.js';
+import { createOidcStore } from './oidc/adapter/index.js';
 import * as oidcFolder from './oidc/index.js';
 import {
   authorizationByPost,
   createKeyRotation,
   createProvider,
   findAccountIn,
-  type KeyRotation,
-  type SigningKeys,
   sessionActivity,
   sessionCookie,
   sessionRevoked,
   withCurrentKeys,
 } from './oidc/index.js';
-import type { Clock } from './platform/clock.js';
 import { systemClock } from './platform/clock.js';
 import type { Database } from './platform/database.js';
-import type { Grip } from './platform/lease.js';
-import type { Logger } from './platform/logger.js';
-import { type Random, systemRandom } from './platform/random.js';
+import { systemRandom } from './platform/random.js';
 import type { SealedPlace } from './platform/sealed-places.js';
-import { createSecretBox, type SecretBox } from './platform/secret-box.js';
-import type { DeskJobs, RecoveryDesk } from './recovery-desk/index.js';
+import { createSecretBox } from './platform/secret-box.js';
+import type { DeskJobs } from './recovery-desk/index.js';
 import * as secondFactorFolder from './second-factor/index.js';
-import { CLIENT_METADATA, createSecondFactor, type SecondFactorOptions } from './second-factor/index.js';
-import { createBackchannelLogout, type LogoutDelivery, type Sessions } from './sessions/index.js';
+import { CLIENT_METADATA, createSecondFactor } from './second-factor/index.js';
+import { createBackchannelLogout, type LogoutDelivery } from './sessions/index.js';
 import * as webhooksFolder from './webhooks/index.js';
-import { createWebhooks, type WebhookService } from './webhooks/index.js';
+import { createWebhooks } from './webhooks/index.js';
 
 /** Every method there is; the configuration says which are offered, and in which order. */
 const METHODS: readonly FactorMethod[] = [
@@ -71,45 +71,7 @@ const METHODS: readonly FactorMethod[] = [
   recoveryCode as FactorMethod,
 ];
 
-export interface AppDeps {
-  database: Database;
-  secrets: Secrets;
-  signingKeys: SigningKeys;
-  /** Of the configuration, with their secrets. */
-  clients: readonly Record<string, unknown>[];
-  logger: Logger;
-  /** Carries mails outside. */
-  transport: Transport;
-  /** Secrets of the methods' services; without it nothing can be sent. */
-  readSecret?: SecretReader;
-  clock?: Clock;
-  random?: Random;
-  /** Hears of what happens, for metrics. */
-  observer?: SecondFactorOptions['observer'] & { answered(answer: Answered): void };
-  /** Hears of every database call of the provider's adapter. */
-  onOidcCall?: (model: string, operation: string) => void;
-}
-
-export interface App {
-  database: Database;
-  koa: Koa;
-  provider: Provider;
-  web: Web;
-  accounts: AccountStore;
-  engine: Engine;
-  sessions: Sessions;
-  links: OneTimeLinks;
-  audit: Audit;
-  outbox: Outbox;
-  oidc: OidcStore;
-  secretBox: SecretBox;
-  sendInvitation: ReturnType<typeof createInvitations>;
-  desk: RecoveryDesk;
-  webhooks: WebhookService;
-  keyRotation: KeyRotation;
-  /** Completes accounts of an earlier version. */
-  fillAccounts(grip: Grip): Promise<void>;
-}
+export type { App, AppDeps } from './app-contract.js';
 
 /** Makes the indexes of all folders; before the first request of a new version. */
 export async function ensureIndexes(database: Database): Promise<void> {
@@ -290,8 +252,21 @@ export function createApp(config: Config, deps: AppDeps): App {
   mountConsent({ ...shared, interactions, provider: () => provider });
   pages.get('/', async (ctx) => seeOther(ctx, url('/account')));
 
-  const sendInvitation = createInvitations({ issuer, links, notifier: outbox, audit });
+  const invitations = createInvitations({ issuer, links, notifier: outbox, audit });
   const directory = createDirectory(core);
+  const operations = createOperations({
+    ...core,
+    accounts,
+    directory,
+    engine,
+    desk,
+    audit,
+    announcer: outbox,
+    closing: { keep: keepIn(outbox), carryOut: carryOutClosing },
+    invitations,
+    clients: oidc.clients,
+    reservedClientIds: [...fixedClients, ...config.clients].map(({ client_id: id }) => String(id)),
+  });
   const managementApi = createManagementApi({
     ...core,
     ...secondFactor.services,
@@ -303,14 +278,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     requestsPerMinute: config.api.requestsPerMinute,
     accounts,
     directory,
-    closing: {
-      keep: (closing, unit) =>
-        outbox.enqueue('account_closed', closing.accountId, closing, { unit, afterSeconds: CLOSING_AFTER_SECONDS }),
-      carryOut: carryOutClosing,
-    },
-    announcer: outbox,
+    operations,
     notify: outbox.notify,
-    sendInvitation,
     sendResetLink,
     presenter: web.presenter,
     replay: oidc.replay,
@@ -319,7 +288,6 @@ export function createApp(config: Config, deps: AppDeps): App {
     webhooks,
     clients: oidc.clients,
     configuredClients: config.clients,
-    reservedClientIds: fixedClients.map(({ client_id: id }) => String(id)),
     resourceIdentifiers: [managementApiBase(issuer), ...config.resources.map(({ identifier }) => identifier)],
     async applicationName(id) {
       return (await provider.Client.find(id))?.clientName ?? id;
@@ -385,16 +353,17 @@ export function createApp(config: Config, deps: AppDeps): App {
     outbox,
     oidc,
     secretBox,
-    sendInvitation,
+    sendInvitation: invitations.send,
+    showAccount: showAccount(secondFactor.services.standings),
+    directory,
+    operations,
+    importer: createImports({ ...core, passwords, audit, engine, webhooks, announcer: outbox }),
     desk,
     webhooks,
     keyRotation: createKeyRotation({ ...core, config, audit, announcer: outbox }),
     fillAccounts: (grip) => backfillAccounts(core, countFactors, grip),
   };
 }
-
-/** Long enough for the node itself to have done it. */
-const CLOSING_AFTER_SECONDS = 15;
 
 /** Long enough for somebody back from holidays. */
 const NOT_ME_LINK_SECONDS = 14 * 86_400;

@@ -8,16 +8,25 @@ import {
   summaryOf,
 } from '../../src/factors/contract.js';
 import { options, type SmsOptions } from './config.js';
-import { isHeld, newest, numberContext, type SmsData } from './data.js';
+import { isHeld, newest, numberContext, numberIndex, type SmsData, sealNumber } from './data.js';
 import { ensureIndexes } from './documents.js';
 import { createEnrolment } from './enrolment.js';
 import { createFormerNumbers, ensureFormerNumberIndexes } from './former-numbers.js';
+import { readNumber } from './numbers.js';
 import { createProviders, isLoopback } from './providers/index.js';
 import { createSending } from './sending.js';
 import { createSignIn } from './sign-in.js';
 import { createTexts } from './texts.js';
 
 const METHOD = 'sms';
+
+/** For the operator who imports numbers. */
+const NOT_ADOPTED = {
+  invalid: 'must be a telephone number that begins with + and its country',
+  country: 'is in a country that no texts are sent to',
+  not_mobile: 'is no mobile number',
+  premium: 'is no number of a person',
+} as const;
 
 export interface SmsConfig extends SmsOptions {
   readSecret: SecretReader;
@@ -38,7 +47,7 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
   ],
 
   create(config, deps): Factor<SmsData> {
-    const { clock, factors } = deps;
+    const { clock, factors, secretBox } = deps;
     const providers = providersOf(config, deps);
     const { sender, countries, delivery } = createSending(config, { ...deps, providers });
     const formerNumbers = createFormerNumbers(deps);
@@ -66,6 +75,21 @@ export const sms: FactorMethod<SmsConfig, SmsData> = {
         // First: a change that looks like no change would be accepted at once.
         await formerNumbers.remember(accountId, phone);
         return factors.remove(accountId, factorId);
+      },
+
+      async adopt({ accountId, factorId }, text) {
+        const rules = { countries: await countries.allowed(), landlines: config.landlines };
+        // Without a plus sign it could be a number of any country.
+        const read = text.startsWith('+') ? readNumber(text, '', rules) : undefined;
+        if (read?.status !== 'ok') return { status: 'refused', reason: NOT_ADOPTED[read?.reason ?? 'invalid'] };
+        const { number, country, masked } = read;
+        const owner = { _id: factorId, accountId };
+        return {
+          status: 'adopted',
+          data: { number: sealNumber(secretBox, owner, number), country, masked },
+          label: masked,
+          exclusive: numberIndex(secretBox, number),
+        };
       },
 
       warmUp: providers.warmUp,

@@ -13,7 +13,7 @@ import {
 } from './one-time-code.js';
 
 const PENDING_TTL_SECONDS = 3600;
-const DEFAULT_LABEL = 'Authenticator';
+export const DEFAULT_LABEL = 'Authenticator';
 
 export function createEnrolment(
   { clock, factors, issuerName, random, secretBox }: FactorDeps<TotpData>,

@@ -8,8 +8,8 @@ import {
   summaryOf,
 } from '../../src/factors/contract.js';
 import { secretContext, type TotpData } from './data.js';
-import { createEnrolment } from './enrolment.js';
-import { matchingStep, readCode } from './one-time-code.js';
+import { createEnrolment, DEFAULT_LABEL } from './enrolment.js';
+import { matchingStep, readCode, readOtpauthUri } from './one-time-code.js';
 
 const METHOD = 'totp';
 /** Phones included. Also how many are tried under one attempt: each one more raises the chance of a guess. */
@@ -41,6 +41,10 @@ export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
   ],
   create(_config, deps): Factor<TotpData> {
     const { clock, factors, secretBox } = deps;
+    const dataOf = (accountId: string, factorId: string, secret: Uint8Array): TotpData => ({
+      secret: secretBox.seal(secret, secretContext({ _id: factorId, accountId })),
+      lastStep: -1,
+    });
     return {
       method: METHOD,
       kind: 'primary',
@@ -78,10 +82,13 @@ export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
         return { status: 'rejected', code: isUsed ? 'used' : 'wrong' };
       },
 
-      companionData: (accountId, factorId, secret) => ({
-        secret: secretBox.seal(secret, secretContext({ _id: factorId, accountId })),
-        lastStep: -1,
-      }),
+      companionData: dataOf,
+
+      async adopt({ accountId, factorId }, text) {
+        const read = readOtpauthUri(text);
+        if ('reason' in read) return { status: 'refused', reason: read.reason };
+        return { status: 'adopted', data: dataOf(accountId, factorId, read.secret), label: DEFAULT_LABEL };
+      },
 
       remove: (accountId, factorId) => factors.remove(accountId, factorId),
     };

@@ -1,31 +1,14 @@
 import type { Clock } from '../platform/clock.js';
 import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import { isAddress } from './address.js';
 import type { Account, AccountSource, Role } from './contract.js';
-import { isUsableLogin, normaliseLogin } from './login.js';
+import { normaliseLogin } from './login.js';
 import { type AccountDocument, accountModel, toAccount } from './model.js';
+import { type NewAccount, type NewAccountRefusal, newDocument, refusalOf } from './new-account.js';
 import { createOwners } from './owners.js';
 import type { Passwords } from './passwords.js';
-import { searchWords } from './search-words.js';
 
-export interface NewAccount {
-  login: string;
-  name: string;
-  /** Verified by whoever creates the account. */
-  email?: string;
-  groups?: string[];
-  roles?: readonly Role[];
-  /** Already found good by `checkNewPassword`. */
-  password?: string;
-  locale?: string;
-  /** Further claims of OpenID Connect Core 5.1. */
-  claims?: Record<string, unknown>;
-}
-
-export type Created =
-  | { ok: true; account: Account }
-  | { ok: false; reason: 'login_taken' | 'login_unusable' | 'name_missing' | 'email_malformed' };
+export type Created = { ok: true; account: Account } | { ok: false; reason: 'login_taken' | NewAccountRefusal };
 
 export interface PasswordState {
   hasPassword: boolean;
@@ -50,6 +33,8 @@ export interface AccountStore extends AccountSource {
   passwordState(accountId: string): Promise<PasswordState | undefined>;
   /** Active accounts that hear of requests for help: those with a role that may decide, and an address. */
   administrators(): Promise<Account[]>;
+  /** Whether somebody can grant roles; no other change of owners comes between in the unit. */
+  isAnyOwner(unit: Unit): Promise<boolean>;
   /** False when the account has it already, or there is none. */
   grantRole(accountId: string, role: Role, unit?: Unit): Promise<boolean>;
   /** `last_owner`: somebody has to be left who can grant roles. */
@@ -93,27 +78,14 @@ export function createAccounts(deps: {
       return found ? toAccount(found) : undefined;
     },
 
-    async create({ login: typed, name, email, groups = [], roles = [], password, locale, claims }, unit) {
-      const login = normaliseLogin(typed);
-      if (!isUsableLogin(login)) return { ok: false, reason: 'login_unusable' };
-      if (name.trim() === '') return { ok: false, reason: 'name_missing' };
-      if (email !== undefined && !isAddress(email)) return { ok: false, reason: 'email_malformed' };
+    async create(wanted, unit) {
+      const reason = refusalOf(wanted);
+      if (reason) return { ok: false, reason };
       const now = clock.now();
+      const id = random.bytes(16).toString('hex');
+      const { password } = wanted;
       const document: AccountDocument = {
-        _id: random.bytes(16).toString('hex'),
-        login,
-        name: name.trim(),
-        groups: [...new Set(groups)],
-        active: true,
-        createdAt: now,
-        updatedAt: now,
-        ...(roles.length > 0 ? { roles: [...new Set(roles)] } : {}),
-        version: 1,
-        searchWords: searchWords({ login, name, email }),
-        coverage: { covered: false, level: '1fa', methods: [] },
-        ...(email === undefined ? {} : { email }),
-        ...(locale === undefined ? {} : { locale }),
-        ...(claims === undefined ? {} : { claims }),
+        ...newDocument(id, wanted, now),
         ...(password === undefined ? {} : { password: { hash: await passwords.hash(password), changedAt: now } }),
       };
       try {
@@ -154,6 +126,7 @@ export function createAccounts(deps: {
       return found.map(toAccount);
     },
 
+    isAnyOwner: (unit) => owners.isAnotherOwner(null, unit),
     grantRole: owners.grant,
     revokeRole: owners.revoke,
 

@@ -91,10 +91,19 @@ const toEntry = (document: AccountDocument): DirectoryEntry => ({
 });
 
 /** What is taken from an account that is deleted. */
-const EMPTIED = { email: '', locale: '', claims: '', password: '', roles: '', searchWords: '', coverage: '' } as const;
+const EMPTIED = {
+  email: '',
+  locale: '',
+  claims: '',
+  password: '',
+  roles: '',
+  searchWords: '',
+  coverage: '',
+  source: '',
+} as const;
 
 /** Nothing of passwords is read. */
-const PROJECTION = { password: 0, searchWords: 0 };
+const PROJECTION = { password: 0, searchWords: 0, source: 0 };
 
 export function createDirectory({ database, clock }: { database: Database; clock: Clock }): Directory {
   const owners = createOwners({ database, clock });

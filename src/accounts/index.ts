@@ -1,5 +1,5 @@
 /** Who may sign in with which password, and what stands for or against each account. */
-export { type AccountStore, type Created, createAccounts, type NewAccount, type PasswordState } from './accounts.js';
+export { type AccountStore, type Created, createAccounts, type PasswordState } from './accounts.js';
 export { backfillAccounts } from './backfill.js';
 export {
   type Account,
@@ -20,10 +20,20 @@ export {
   type DirectoryFilter,
   type NamedAccount,
 } from './directory.js';
+export type {
+  AdoptedFactor,
+  FactorAdoption,
+  Importer,
+  ImportProblem,
+  ImportRow,
+  RowResult,
+} from './import-contract.js';
 export { type HashRefusal, refusalOfHash } from './imported-hashes/index.js';
+export { createImporter, importedLogin } from './importer.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
-export { createInvitations } from './invitations.js';
+export { createInvitations, type Invitations } from './invitations.js';
 export { normaliseLogin } from './login.js';
+export type { NewAccount } from './new-account.js';
 export {
   createOneTimeLinks,
   LINK_PURPOSES,

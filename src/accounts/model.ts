@@ -30,6 +30,8 @@ export interface AccountDocument extends Omit<Account, 'id' | 'standing'> {
   coverageRevision?: number;
   /** Nothing of the person is left in it. */
   deletedAt?: Date;
+  /** Where an imported account came from, and what it is called there. */
+  source?: { name: string; id?: string };
 }
 
 /** What an account can prove, derived from its active factors so that lists and reports go along an index. */
@@ -87,11 +89,16 @@ const schema = new Schema<AccountDocument>(
     coverage: new Schema<Coverage>({ covered: Boolean, level: String, methods: [String] }, part),
     coverageRevision: Number,
     deletedAt: Date,
+    source: new Schema({ name: String, id: String }, part),
   },
   { collection: ACCOUNTS_COLLECTION, versionKey: false, autoIndex: false, autoCreate: false },
 );
 schema.index({ login: 1 }, { unique: true });
 schema.index({ roles: 1 }, { name: 'by_role', partialFilterExpression: { roles: { $exists: true } } });
+schema.index(
+  { 'source.name': 1, 'source.id': 1 },
+  { name: 'by_source', unique: true, partialFilterExpression: { 'source.id': { $exists: true } } },
+);
 // Lists go newest first, by one filter each; further ones are held against what it finds.
 const NEWEST = { createdAt: -1, _id: -1 } as const;
 schema.index(NEWEST);

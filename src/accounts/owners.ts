@@ -17,10 +17,10 @@ export function createOwners({ database, clock }: { database: Database; clock: C
   const within = <T>(unit: Unit | undefined, work: (unit: Unit) => Promise<T>): Promise<T> =>
     unit ? work(unit) : database.transaction(work);
 
-  /** Whether somebody else could still grant roles; from here on no other change of owners comes between. */
-  const isAnotherOwner = async (accountId: string, { session }: Unit): Promise<boolean> => {
+  /** Whether somebody else, or anybody (`null`), can grant roles; from here on no other change of owners comes between. */
+  const isAnotherOwner = async (accountId: string | null, { session }: Unit): Promise<boolean> => {
     await guards.updateOne({ _id: 'owners' }, { $inc: { changes: 1 } }, { upsert: true, session });
-    const other = { roles: 'owner' as const, active: true, _id: { $ne: accountId } };
+    const other = { roles: 'owner' as const, active: true, ...(accountId === null ? {} : { _id: { $ne: accountId } }) };
     return (await accounts.countDocuments(other, { limit: 1, session })) === 1;
   };
 

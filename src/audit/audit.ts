@@ -44,6 +44,12 @@ export function createAudit({
       else onRecord(event);
     },
 
+    async recordAll(all, { session }) {
+      const at = clock.now();
+      const documents = all.map((event) => ({ ...trimmed(event), _id: nextId(at), at }));
+      if (documents.length > 0) await events.insertMany(documents, { session });
+    },
+
     async list({ accountId, types }, { limit, before }) {
       const found = await events
         .find({

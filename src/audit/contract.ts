@@ -136,6 +136,8 @@ export interface Audit {
 
 /** The same, with what administrators read. */
 export interface AuditLog extends Audit {
+  /** Many at once, in one insert, together with what they tell of. */
+  recordAll(events: readonly AuditEvent[], unit: Unit): Promise<void>;
   /** Newest first, over all accounts. */
   page(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAuditEvent>>;
   /** Successful sign-ins between two instants, by method; `none` for a password alone. */

@@ -1,18 +1,19 @@
-import { type AccountStore, ROLES, type Role } from '../accounts/index.js';
-import { systemClock } from '../platform/clock.js';
-import { CONFIG, CommandRefused, command } from './command.js';
+import type { DirectoryEntry } from '../accounts/index.js';
+import type { App } from '../app.js';
+import { CONFIG, CommandRefused, command, JSON_OUTPUT, LOGIN, OPERATOR } from './command.js';
+import { namedAccount } from './named-account.js';
 import { withApp } from './open-app.js';
 
 const PAGE = 200;
 
-const REFUSALS: Record<string, string> = {
+export const REFUSALS: Readonly<Record<string, string>> = {
   login_taken: '--login is taken',
   login_unusable: '--login cannot be used: no spaces or control characters, at most 254 characters',
   name_missing: '--name is empty',
   email_malformed: '--email is no address',
 };
 
-export const addAccount = command({
+const addAccount = command({
   name: 'accounts add',
   help: 'makes an account',
   options: {
@@ -26,96 +27,136 @@ export const addAccount = command({
   },
   async run({ config: file, login, name, email, group, locale, invite }, io) {
     const problems = invite && !email ? ['--invite needs --email'] : [];
-    await withApp(file, io, async (app, config) => {
+    await withApp(file, io, async ({ accounts, operations }, config) => {
       if (locale && !config.locales.includes(locale))
         problems.push(`--locale must be one of ${config.locales.join(', ')}`);
-      if (await app.accounts.findByLogin(login)) problems.push('--login is taken');
+      if (await accounts.findByLogin(login)) problems.push('--login is taken');
       if (problems.length > 0) throw new CommandRefused(problems);
-      const created = await app.accounts.create({
-        login,
-        name,
-        groups: group,
-        ...(email ? { email } : {}),
-        ...(locale ? { locale } : {}),
-      });
+      const wanted = { login, name, groups: group, ...(email ? { email } : {}), ...(locale ? { locale } : {}) };
+      const created = await operations.accounts.create(wanted, OPERATOR, { invite });
       if (!created.ok) throw new CommandRefused([REFUSALS[created.reason] ?? created.reason]);
       const { account } = created;
-      const actor = { type: 'operator' } as const;
-      await app.audit.record({ type: 'user_created', accountId: account.id, actor });
       io.out(`${account.login} has an account (${account.id}).`);
-      if (!invite) return;
-      await app.sendInvitation(account, actor);
-      io.out(`The invitation is in the outbox; the server mails it to ${email}.`);
+      if (invite) io.out(`The invitation is in the outbox; the server mails it to ${email}.`);
     });
   },
 });
 
-export const listAccounts = command({
+const listAccounts = command({
   name: 'accounts list',
-  help: 'lists all accounts: id, login, name, state, groups',
-  options: { config: CONFIG },
-  run: ({ config }, io) =>
-    withApp(config, io, async ({ accounts }) => {
-      for await (const { id, login, name, active, groups } of each(accounts))
-        io.out([id, login, name, active ? 'active' : 'deactivated', groups.join(',')].join('\t'));
+  help: 'lists all accounts, newest first: id, login, name, state, groups',
+  options: { config: CONFIG, json: { help: 'one JSON object in each line' } },
+  run: ({ config, json }, io) =>
+    withApp(config, io, async (app) => {
+      for await (const entry of each(app)) {
+        const { id, login, name, active, groups } = entry.account;
+        const columns = [id, login, name, active ? 'active' : 'deactivated', groups.join(',')];
+        io.out(json ? JSON.stringify(app.showAccount(entry)) : columns.join('\t'));
+      }
     }),
 });
 
-async function* each(accounts: AccountStore) {
-  let after: string | undefined;
-  for (;;) {
-    const page = await accounts.list({ limit: PAGE, ...(after ? { after } : {}) });
-    yield* page;
-    after = page.at(-1)?.id;
-    if (page.length < PAGE) return;
-  }
+async function* each({ directory }: App): AsyncGenerator<DirectoryEntry> {
+  let page: Awaited<ReturnType<App['directory']['list']>> | undefined;
+  do {
+    const after = page?.next;
+    page = await directory.list({}, { limit: PAGE, ...(after ? { after } : {}) });
+    yield* page.items;
+  } while (page.next);
 }
 
-const isRole = (name: string): name is Role => ROLES.some((role) => role === name);
+const showAccount = command({
+  name: 'accounts show',
+  help: 'shows one account and its login methods',
+  options: { config: CONFIG, login: LOGIN, json: JSON_OUTPUT },
+  run: ({ config, login, json }, io) =>
+    withApp(config, io, async (app) => {
+      const entry = await namedAccount(app, login);
+      const account = app.showAccount(entry);
+      const methods = await app.engine.forAccount(account.id);
+      const factors = methods.flatMap(({ id: method, factors: all }) =>
+        all.map(({ id, label, createdAt, lastUsedAt }) => ({ id, method, label, createdAt, lastUsedAt })),
+      );
+      if (json) return io.out(JSON.stringify({ ...account, factors }, undefined, 2));
+      const { suspension } = account;
+      for (const [title, value] of [
+        ['id', account.id],
+        ['login', account.login],
+        ['name', account.name],
+        ['email', account.email],
+        ['locale', account.locale],
+        ['groups', account.groups.join(', ')],
+        ['roles', account.roles.join(', ')],
+        ['state', account.active ? 'active' : 'deactivated'],
+        ['level', account.level],
+        ['suspended', suspension && `until ${suspension.until}`],
+        ['created', account.createdAt],
+        ['changed', account.updatedAt],
+      ] as const)
+        if (value) io.out(`${title.padEnd(12)}${value}`);
+      for (const { method, label, createdAt, lastUsedAt } of factors) {
+        const used = lastUsedAt ? `, last used ${lastUsedAt.toISOString()}` : '';
+        io.out(`${'method'.padEnd(12)}${method}: ${label}, since ${createdAt.toISOString()}${used}`);
+      }
+    }),
+});
 
-/** `accounts grant` and `accounts revoke`: how the first owner comes to be, and the way back when all of them are gone. */
-const changeRole = (verb: 'grant' | 'revoke') =>
-  command({
-    name: `accounts ${verb}`,
-    help: verb === 'grant' ? 'makes an employee an administrator' : 'takes a role away',
-    options: {
-      config: CONFIG,
-      login: { value: 'LOGIN', required: true, help: 'of the employee' },
-      role: { value: 'ROLE', required: true, help: ROLES.join(', ') },
-    },
-    async run({ config: file, login, role }, io) {
-      if (!isRole(role)) throw new CommandRefused([`--role must be one of ${ROLES.join(', ')}`]);
-      await withApp(file, io, async ({ accounts, audit, outbox, database, desk }) => {
-        const account = await accounts.findByLogin(login);
-        if (!account) throw new CommandRefused(['--login is nobody here']);
-        const type = verb === 'grant' ? 'role_granted' : 'role_revoked';
-        const outcome = await database.transaction(async (unit) => {
-          const changed =
-            verb === 'grant'
-              ? await accounts.grantRole(account.id, role, unit)
-              : await accounts.revokeRole(account.id, role, unit);
-          if (changed !== true && changed !== 'revoked') return changed;
-          const actor = { type: 'operator' } as const;
-          if (verb === 'grant') await desk.closeSetUp(unit, account.id, actor);
-          await audit.record({ type, accountId: account.id, actor, details: { role } }, unit);
-          await outbox.announce(
-            { type, accountId: account.id, at: systemClock.now().toISOString(), facts: { role } },
-            unit,
-          );
-          return changed;
-        });
-        if (outcome === 'last_owner')
-          throw new CommandRefused(['the last owner stays: grant the role to somebody else first']);
-        io.out(
-          outcome === true
-            ? `${account.login} is ${role} now.`
-            : outcome === 'revoked'
-              ? `${account.login} is ${role} no more.`
-              : 'Nothing to change.',
-        );
-      });
-    },
-  });
+const deactivateAccount = command({
+  name: 'accounts deactivate',
+  help: 'locks somebody out at once, everywhere',
+  options: { config: CONFIG, login: LOGIN },
+  run: ({ config, login }, io) =>
+    withApp(config, io, async (app) => {
+      const { account } = await namedAccount(app, login);
+      await app.operations.accounts.deactivate(account.id, OPERATOR);
+      io.out(`${account.login} is deactivated: sessions, grants and tokens are void.`);
+    }),
+});
 
-export const grantRole = changeRole('grant');
-export const revokeRole = changeRole('revoke');
+const reactivateAccount = command({
+  name: 'accounts reactivate',
+  help: 'lets somebody who was deactivated sign in again',
+  options: { config: CONFIG, login: LOGIN },
+  run: ({ config, login }, io) =>
+    withApp(config, io, async (app) => {
+      const { account } = await namedAccount(app, login);
+      await app.operations.accounts.reactivate(account.id, OPERATOR);
+      io.out(`${account.login} is active.`);
+    }),
+});
+
+const inviteAccount = command({
+  name: 'accounts invite',
+  help: 'mails an invitation, in place of the one before',
+  options: { config: CONFIG, login: LOGIN },
+  run: ({ config, login }, io) =>
+    withApp(config, io, async (app) => {
+      const { account } = await namedAccount(app, login);
+      await app.operations.accounts.invite(account, OPERATOR);
+      io.out(`The invitation is in the outbox; the server mails it to ${account.email}.`);
+    }),
+});
+
+const resetFactors = command({
+  name: 'accounts reset-factors',
+  help: 'takes every login method of the second step from somebody; owners are told',
+  options: { config: CONFIG, login: LOGIN },
+  run: ({ config, login }, io) =>
+    withApp(config, io, async (app) => {
+      const { account } = await namedAccount(app, login);
+      const count = await app.operations.accounts.resetFactors(account.id, OPERATOR);
+      io.out(
+        count === 0 ? 'Nothing is set up.' : `${count} removed. ${account.login} needs an access pass to begin anew.`,
+      );
+    }),
+});
+
+export const accountCommands = [
+  addAccount,
+  listAccounts,
+  showAccount,
+  deactivateAccount,
+  reactivateAccount,
+  inviteAccount,
+  resetFactors,
+];

@@ -23,16 +23,24 @@ export type Values<O extends Options> = {
     : boolean;
 };
 
-export type Read<O extends Options> = { ok: true; values: Values<O> } | { ok: false; problems: string[] };
+export type Read<O extends Options> =
+  | { ok: true; values: Values<O>; positional: string }
+  | { ok: false; problems: string[] };
 
 /** Reads a command's arguments and finds ALL that is wrong with them: unknown, missing, repeated, without a value. */
-export function readArguments<O extends Options>(options: O, argv: readonly string[]): Read<O> {
+export function readArguments<O extends Options>(
+  options: O,
+  argv: readonly string[],
+  wanted?: { name: string },
+): Read<O> {
   const problems: string[] = [];
   const { tokens, valueless } = tokenise(options, [...argv]);
   problems.push(...valueless.map((name) => `--${name} needs a value`));
+  let positional: string | undefined;
   const given = new Map(valueless.map((name) => [name, ['']]));
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`${token.value} is not expected here`);
+    if (token.kind === 'positional' && wanted && positional === undefined) positional = token.value;
+    else if (token.kind === 'positional') problems.push(`${token.value} is not expected here`);
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     const seen = given.get(token.name);
@@ -44,12 +52,13 @@ export function readArguments<O extends Options>(options: O, argv: readonly stri
   }
   for (const [name, { required }] of Object.entries(options))
     if (required && !given.has(name)) problems.push(`--${name} is missing`);
+  if (wanted && !positional) problems.push(`${wanted.name} is missing`);
   if (problems.length > 0) return { ok: false, problems };
   const values = Object.entries(options).map(([name, { value, multiple }]) => {
     const all = given.get(name) ?? [];
     return [name, value ? (multiple ? all : all[0]) : given.has(name)];
   });
-  return { ok: true, values: Object.fromEntries(values) as Values<O> };
+  return { ok: true, values: Object.fromEntries(values) as Values<O>, positional: positional ?? '' };
 }
 
 /** In `--name --login x` the next option is not the name that somebody forgot to give. */

@@ -1,10 +1,10 @@
-import { ConfigurationError, parseClient } from '../config/index.js';
-import { systemRandom } from '../platform/random.js';
-import { CONFIG, CommandRefused, command } from './command.js';
+import type { App } from '../app.js';
+import { type Config, ConfigurationError, parseClient } from '../config/index.js';
+import { AppError } from '../errors.js';
+import { CONFIG, CommandRefused, command, JSON_OUTPUT, OPERATOR } from './command.js';
 import { withApp } from './open-app.js';
 
-/** 256 bits; base64url keeps to the characters that every client library sends unharmed. */
-const SECRET_BITS = 256;
+const ID = { value: 'ID', required: true, help: 'its client_id' } as const;
 
 const OPTION_OF: Record<string, string> = {
   client_id: '--id',
@@ -18,12 +18,12 @@ const OPTION_OF: Record<string, string> = {
   cors_origins: '--cors-origin',
 };
 
-export const addClient = command({
+const addClient = command({
   name: 'clients add',
   help: 'registers an application and prints what to paste into it',
   options: {
     config: CONFIG,
-    id: { value: 'ID', required: true, help: 'its client_id' },
+    id: ID,
     name: { value: 'NAME', required: true, help: 'its name, as people see it' },
     'redirect-uri': { value: 'URI', required: true, multiple: true, help: 'where people come back to' },
     'post-logout-redirect-uri': { value: 'URI', multiple: true, help: 'where people may go after signing out' },
@@ -44,17 +44,17 @@ export const addClient = command({
   async run(values, io) {
     const metadata = checked(values);
     await withApp(values.config, io, async (app, config) => {
-      const isTaken = config.clients.some(({ client_id }) => client_id === values.id);
-      const secret = values.public ? undefined : systemRandom.token(SECRET_BITS);
-      const client = { ...metadata, ...(secret ? { client_secret: secret } : {}) };
-      if (isTaken || !(await app.oidc.clients.insert(client))) throw new CommandRefused(['--id is taken']);
-      await app.audit.record({ type: 'client_created', clientId: values.id, actor: { type: 'operator' } });
+      const secret = await app.operations.clients.register(metadata, OPERATOR).catch((error: unknown) => {
+        throw error instanceof AppError && error.code === 'CLIENT_ID_TAKEN'
+          ? new CommandRefused(['--id is taken'])
+          : error;
+      });
       io.out(`issuer         ${config.issuer}`);
       io.out(`discovery      ${config.issuer}/.well-known/openid-configuration`);
       io.out(`client_id      ${values.id}`);
       if (secret) io.out(`client_secret  ${secret}   (shown only now)`);
       io.out(`redirect_uri   ${values['redirect-uri'].join(' ')}`);
-      io.out(`PKCE           ${client.require_pkce === false ? 'not required' : 'S256, required'}`);
+      io.out(`PKCE           ${metadata.require_pkce === false ? 'not required' : 'S256, required'}`);
     });
   },
 });
@@ -110,20 +110,86 @@ function checked(values: ClientArguments): ReturnType<typeof parseClient> {
   }
 }
 
-export const listClients = command({
+interface Listed extends Record<string, unknown> {
+  client_id: string;
+  client_name?: unknown;
+  token_endpoint_auth_method?: unknown;
+  where: 'configuration' | 'database';
+}
+
+const all = async (app: App, config: Config): Promise<Listed[]> => [
+  ...config.clients.map((client) => ({ ...client, where: 'configuration' as const })),
+  ...(await app.oidc.clients.list()).map((client) => ({ ...client, where: 'database' as const })),
+];
+
+const listClients = command({
   name: 'clients list',
   help: 'lists all applications: id, name, kind, where they are registered',
-  options: { config: CONFIG },
-  run: ({ config: file }, io) =>
+  options: { config: CONFIG, json: { help: 'one JSON object in each line' } },
+  run: ({ config: file, json }, io) =>
     withApp(file, io, async (app, config) => {
-      const registered = await app.oidc.clients.list();
-      const rows = [
-        ...config.clients.map((client) => ({ ...client, where: 'configuration' })),
-        ...registered.map((client) => ({ ...client, where: 'database' })),
-      ];
-      for (const { client_id, client_name, token_endpoint_auth_method, where } of rows)
-        io.out(
-          [client_id, client_name, token_endpoint_auth_method === 'none' ? 'public' : 'confidential', where].join('\t'),
-        );
+      for (const client of await all(app, config)) {
+        const { client_id: id, client_name: name, token_endpoint_auth_method: method, where } = client;
+        const columns = [id, name, method === 'none' ? 'public' : 'confidential', where];
+        io.out(json ? JSON.stringify(client) : columns.join('\t'));
+      }
     }),
 });
+
+const showClient = command({
+  name: 'clients show',
+  help: 'shows one application, without its secret',
+  options: { config: CONFIG, id: ID, json: JSON_OUTPUT },
+  run: ({ config: file, id, json }, io) =>
+    withApp(file, io, async (app, config) => {
+      const client = (await all(app, config)).find((one) => one.client_id === id);
+      if (!client) throw new CommandRefused(['--id is no application here']);
+      if (json) return io.out(JSON.stringify(client, undefined, 2));
+      for (const [name, value] of Object.entries(client)) {
+        const shown = Array.isArray(value)
+          ? value.join(' ')
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : value;
+        if (shown !== undefined && shown !== '') io.out(`${name.padEnd(40)}${shown}`);
+      }
+    }),
+});
+
+/** One that can be changed here. @throws CommandRefused */
+async function registered({ oidc }: App, { clients }: Config, id: string) {
+  if (clients.some((client) => client.client_id === id))
+    throw new CommandRefused(['--id is an application of the configuration file: change it there']);
+  const client = await oidc.clients.stored(id);
+  if (!client) throw new CommandRefused(['--id is no application here']);
+  return client;
+}
+
+const CHANGED_MEANWHILE = ['somebody else has changed it in this moment: look at it again'];
+
+const removeClient = command({
+  name: 'clients remove',
+  help: 'removes an application: nobody signs in to it any more',
+  options: { config: CONFIG, id: ID },
+  run: ({ config: file, id }, io) =>
+    withApp(file, io, async (app, config) => {
+      const isRemoved = await app.operations.clients.remove(await registered(app, config, id), OPERATOR);
+      if (!isRemoved) throw new CommandRefused(CHANGED_MEANWHILE);
+      io.out(`${id} is removed.`);
+    }),
+});
+
+const rotateSecret = command({
+  name: 'clients rotate-secret',
+  help: 'makes a new secret; the one before works for another 24 hours',
+  options: { config: CONFIG, id: ID },
+  run: ({ config: file, id }, io) =>
+    withApp(file, io, async (app, config) => {
+      const rotated = await app.operations.clients.rotateSecret(await registered(app, config, id), OPERATOR);
+      if (!rotated) throw new CommandRefused(CHANGED_MEANWHILE);
+      io.err(`The secret before works until ${rotated.client.previousSecretUntil?.toISOString()}. Shown only now:`);
+      io.out(rotated.secret);
+    }),
+});
+
+export const clientCommands = [addClient, listClients, showClient, removeClient, rotateSecret];

@@ -8,6 +8,10 @@ export interface CliIo {
   out(line: string): void;
   /** One line of progress or complaint. */
   err(line: string): void;
+  /** Where complaints go, if somebody watches: what is written there can be written over. */
+  terminal?: { write(text: string): void };
+  /** What is piped in. */
+  input?: AsyncIterable<Uint8Array>;
 }
 
 export interface Command<O extends Options = Options> {
@@ -15,7 +19,9 @@ export interface Command<O extends Options = Options> {
   name: string;
   help: string;
   options: O;
-  run(values: Values<O>, io: CliIo): Promise<void>;
+  /** What stands without an option's name; must be given where a command has one. */
+  positional?: { name: string; help: string };
+  run(values: Values<O>, io: CliIo, positional: string): Promise<void>;
 }
 
 /** Refused for a reason the operator can do something about. */
@@ -27,6 +33,11 @@ export class CommandRefused extends Error {
 }
 
 export const CONFIG = { value: 'FILE', required: true, help: 'the configuration file' } as const;
+export const LOGIN = { value: 'LOGIN', required: true, help: 'of the employee' } as const;
+export const JSON_OUTPUT = { help: 'answers in JSON, for programs' } as const;
+
+/** Who did it, wherever that is written down. */
+export const OPERATOR = { type: 'operator' } as const;
 
 /** Keeps the types of one command's options between its table and its work. */
 export const command = <O extends Options>(definition: Command<O>): Command => definition as unknown as Command;

@@ -13,7 +13,7 @@ import type { SecretBox } from '../platform/secret-box.js';
 import type { SlowDerive } from '../platform/slow-hash.js';
 import type { Level } from '../policy/levels.js';
 import type { Throttle } from '../throttle/contract.js';
-
+import type { Adoption } from './adoption-contract.js';
 import type { Callback } from './callback.js';
 import type { DeliveryControl } from './delivery.js';
 import type { Guesses } from './guesses.js';
@@ -222,6 +222,8 @@ export interface Factor<Data = Record<string, unknown>> {
   remove(accountId: string, factorId: string): Promise<boolean>;
   /** What it stores of a secret that a device of another method keeps: see `Activation.companion`. Without it devices bring it nothing. */
   companionData?(accountId: string, factorId: string, secret: Uint8Array): Data;
+  /** What it stores of a factor that another system has kept; without it none can come along. */
+  adopt?(owner: { accountId: string; factorId: string }, text: string): Promise<Adoption<Data>>;
   /** Does what the method has put in the outbox with `post`. Throws to be called again. */
   deliver?(payload: unknown, attempt: { id: string; isLast: boolean }): Promise<void>;
   /** What a service that the method uses posts to us. */

@@ -19,6 +19,7 @@ import type {
   FactorDeps,
   FactorKind,
   FactorMethod,
+  FactorRecord,
   FactorSummary,
   MethodApi,
   MethodKeys,
@@ -131,6 +132,14 @@ export type EnrolmentResult =
   | Rejected
   | Throttled;
 
+/** A factor that an account brings along. */
+export interface WantedFactor {
+  method: string;
+  /** As the method understands it: `Factor.adopt`. */
+  text: string;
+  label?: string;
+}
+
 export interface Engine {
   /** What this account can use, in the administrator's order; one query. Pending factors and empty methods are left out. */
   forAccount(accountId: string): Promise<AccountMethod[]>;
@@ -214,6 +223,15 @@ export interface Engine {
   delivery(methodId: string): DeliveryControl | undefined;
   /** The key pairs of a method; undefined where it has none, or is not offered. */
   keys(methodId: string): MethodKeys | undefined;
+  /** Records of factors that an account brings along from another system: for whoever stores it, together with the account. */
+  adopt(
+    accountId: string,
+    wanted: readonly WantedFactor[],
+  ): Promise<{ records: FactorRecord[]; methods: AccountMethod[]; problems: { index: number; reason: string }[] }>;
+  /** Stores such records, in the transaction that makes their account. */
+  keepAdopted(records: readonly FactorRecord[], unit: Unit): Promise<void>;
+  /** Ids of those records whose `exclusive` another account holds. */
+  heldElsewhere(records: readonly FactorRecord[]): Promise<ReadonlySet<string>>;
   /** Removes one factor and announces it. Fallbacks stay when the last primary goes: see `forAccount`. */
   remove(account: EngineAccount, factorId: string, origin: RequestOrigin): Promise<'removed' | 'not_found'>;
 }

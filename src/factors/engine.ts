@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createPostOutside } from '../platform/post-outside.js';
 import { slowDerive } from '../platform/slow-hash.js';
+import { createAdoption } from './adoption.js';
 import type { Factor, FactorDeps } from './contract.js';
 import type { Engine, EngineOptions, EngineParts } from './engine-contract.js';
 import { createEnrolment } from './enrolment.js';
@@ -52,6 +53,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...listing,
     ...createSignIn(withListing),
     ...createEnrolment(withListing),
+    ...createAdoption(parts),
     ...createManagement(parts),
     ...createServices(parts),
     ...createWatching(parts),

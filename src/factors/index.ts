@@ -12,6 +12,7 @@ export type {
   Factor,
   FactorKind,
   FactorMethod,
+  FactorRecord,
   FactorSummary,
   Refused,
   RejectionCode,
@@ -34,6 +35,7 @@ export type {
   SubmitResult,
   Throttled,
   Unusable,
+  WantedFactor,
 } from './engine-contract.js';
 export { ensureIndexes } from './indexes.js';
 export { coverageOf, levelsOf } from './listing.js';

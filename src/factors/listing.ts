@@ -1,5 +1,5 @@
 import { highest, type Level } from '../policy/levels.js';
-import type { FactorRecord } from './contract.js';
+import type { Factor, FactorRecord } from './contract.js';
 import type { AccountMethod, Engine, EngineParts } from './engine-contract.js';
 import { factorCollection } from './store.js';
 
@@ -16,6 +16,19 @@ export const coverageOf = (
   methods: methods.map(({ id }) => id),
 });
 
+/** Active records as the methods show them, in their order; empty ones are left out. */
+export function summarise(methods: readonly Factor[], records: readonly FactorRecord[]): AccountMethod[] {
+  const byMethod = new Map<string, FactorRecord[]>(methods.map(({ method }) => [method, []]));
+  for (const record of records) byMethod.get(record.method)?.push(record);
+  return methods
+    .map((factor) => ({
+      id: factor.method,
+      kind: factor.kind,
+      factors: factor.summarise(byMethod.get(factor.method) ?? []),
+    }))
+    .filter((method) => method.factors.length > 0);
+}
+
 /** Reading what an account has enrolled. */
 export function createListing({
   database,
@@ -31,20 +44,11 @@ export function createListing({
       .sort({ createdAt: 1 })
       .toArray();
 
-  const summarise = (records: readonly FactorRecord[]): AccountMethod[] => {
-    const byMethod = new Map<string, FactorRecord[]>(ids.map((id) => [id, []]));
-    for (const record of records) byMethod.get(record.method)?.push(record);
-    return methods
-      .map((factor) => ({
-        id: factor.method,
-        kind: factor.kind,
-        factors: factor.summarise(byMethod.get(factor.method) ?? []),
-      }))
-      .filter((method) => method.factors.length > 0);
-  };
-
   const forAccount: Engine['forAccount'] = async (accountId) =>
-    summarise((await activeOf(accountId)).filter(({ companionOf }) => !companionOf));
+    summarise(
+      methods,
+      (await activeOf(accountId)).filter(({ companionOf }) => !companionOf),
+    );
 
   return {
     forAccount,
@@ -52,6 +56,7 @@ export function createListing({
       const records = await activeOf(accountId);
       const labels = new Map(records.map(({ _id, label }) => [_id, label]));
       return summarise(
+        methods,
         records.flatMap((record) => {
           if (!record.companionOf) return record;
           // Whoever has renamed the device looks for its new name.

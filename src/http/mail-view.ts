@@ -35,6 +35,7 @@ const UNKNOWN = {
   otherBrowsers: 'other',
   end: 'other',
   role: 'other',
+  deed: 'other',
   percent: 0,
   country: '',
   label: 'none',

@@ -42,6 +42,13 @@ export interface Announcement {
   facts: Record<string, string | number | boolean | string[]>;
 }
 
+/** What is told of who did it: an account by its id, and that somebody on the server did. */
+export const factsOf = (facts: Announcement['facts'], by: { type: string; id?: string }): Announcement['facts'] => ({
+  ...facts,
+  ...(by.id ? { by: by.id } : {}),
+  ...(by.type === 'operator' ? { operator: true } : {}),
+});
+
 export interface Announcer {
   /**
    * Stores an announcement to be told: once per channel and receiver, also when this node is killed right after.

@@ -73,6 +73,15 @@ const TELLINGS: Readonly<Record<AnnouncementType, Telling>> = {
   },
 };
 
+/** What nobody should do on the server without the owners knowing: it lets somebody in, or makes somebody powerful. */
+const BREAKS_GLASS: ReadonlySet<AnnouncementType> = new Set([
+  'suspension_started',
+  'access_pass_issued',
+  'factor_revoked',
+  'role_granted',
+  'role_revoked',
+]);
+
 /** Facts that sentences speak of, under the names they have there. */
 const SPOKEN_OF = {
   until: 'until',
@@ -124,6 +133,13 @@ export function createAnnouncing({ issuer, outbox, findAccount, administrators, 
           { ...params, ...(account ? { who: account.name } : {}), link },
           posting,
         );
+      }
+    }
+    if (account && facts.operator === true && BREAKS_GLASS.has(type)) {
+      const link = `${issuer}/console/${personPage(announcement)}`;
+      for (const owner of (await administrators()).filter(({ roles }) => roles?.includes('owner'))) {
+        const told = { ...params, deed: type, who: account.name, link };
+        await outbox.notify(owner, 'operator_acted', told, { id: `${id}:owner:${owner.id}` });
       }
     }
     await publish(id, announcement);

@@ -1,5 +1,5 @@
 /** Tells people on another channel what happened to their account: an outbox with retry, and the transports that carry its mails. */
-export { ANNOUNCEMENTS, type Announcement, type AnnouncementType, type Announcer } from './announcements.js';
+export { ANNOUNCEMENTS, type Announcement, type AnnouncementType, type Announcer, factsOf } from './announcements.js';
 export { type AnnouncingDeps, createAnnouncing } from './announcing.js';
 export type { Notice, Notifier } from './contract.js';
 export { hasNotMe, NOTICES, TO_ADMINISTRATORS } from './contract.js';

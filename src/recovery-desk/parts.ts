@@ -1,7 +1,7 @@
 import type { Standings } from '../accounts/index.js';
 import type { Audit, AuditEvent, AuditEventType } from '../audit/contract.js';
 import type { Engine } from '../factors/index.js';
-import type { AnnouncementType, Announcer } from '../notifications/index.js';
+import { type AnnouncementType, type Announcer, factsOf } from '../notifications/index.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, Unit } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
@@ -64,10 +64,7 @@ export const tell = async (
     },
     unit,
   );
-  await announcer.announce(
-    { type, accountId, at: clock.now().toISOString(), facts: by.id ? { ...facts, by: by.id } : facts },
-    unit,
-  );
+  await announcer.announce({ type, accountId, at: clock.now().toISOString(), facts: factsOf(facts, by) }, unit);
 };
 
 export const actorOf = ({ type, id }: DeskActor): AuditEvent['actor'] => ({ type, ...(id ? { id } : {}) });

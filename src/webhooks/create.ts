@@ -10,7 +10,8 @@ import { createDeliveries } from './deliveries.js';
 import { createEndpoints } from './endpoints.js';
 
 /** The contract, and what the outbox drives. */
-export type WebhookService = Webhooks & Pick<ReturnType<typeof createDeliveries>, 'publish' | 'deliver'>;
+export type WebhookService = Webhooks &
+  Pick<ReturnType<typeof createDeliveries>, 'publish' | 'deliver' | 'isListening'>;
 
 export function createWebhooks(deps: {
   database: Database;

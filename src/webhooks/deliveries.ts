@@ -6,7 +6,13 @@ import { readPage } from '../platform/paging.js';
 import { postJson } from '../platform/post.js';
 import type { SecretBox } from '../platform/secret-box.js';
 import type { AddressRules } from './addresses.js';
-import { DELIVERY_KEPT_SECONDS, type Redelivered, type WebhookDelivery, type Webhooks } from './contract.js';
+import {
+  DELIVERY_KEPT_SECONDS,
+  type Redelivered,
+  type WebhookDelivery,
+  type WebhookEvent,
+  type Webhooks,
+} from './contract.js';
 import {
   type DeliveryDocument,
   deliveryCollection,
@@ -22,6 +28,8 @@ const KIND = 'webhook';
 type Deliveries = Pick<Webhooks, 'deliveries' | 'findDelivery' | 'redeliver'> & {
   /** Puts a message to each listening endpoint in the outbox; however often it is called, one for each. */
   publish(announcementId: string, announcement: Announcement): Promise<void>;
+  /** Whether any endpoint would be told. */
+  isListening(event: WebhookEvent): Promise<boolean>;
   /** Sends one. @throws when it is to be tried again. */
   deliver: Delivery;
 };
@@ -36,6 +44,9 @@ const toDelivery = ({ _id, accountId, body, expiresAt, ...shown }: DeliveryDocum
 /** The same for the same announcement and endpoint, on every node; no full stop, which would part it in the signature. */
 const messageId = (announcementId: string, webhookId: string): string =>
   `msg_${createHash('sha256').update(`${announcementId}/${webhookId}`).digest('base64url').slice(0, 27)}`;
+
+/** Endpoints that are to be told. */
+const listeningTo = (event: WebhookEvent) => ({ state: 'active' as const, events: event });
 
 const isTaken = (status: number): boolean => status >= 200 && status < 300;
 /** Standard Webhooks, "Deliverability": the endpoint wants nothing any more. */
@@ -98,14 +109,14 @@ export function createDeliveries({
     settle(id, { state, responseStatus }, { failure: 1 });
 
   return {
+    isListening: async (event) => (await webhooks.findOne(listeningTo(event), { projection: { _id: 1 } })) !== null,
+
     async publish(announcementId, announcement) {
       const message = messageOf(announcement);
       // Of the installation: nobody's departure takes it along.
       const { accountId = '' } = announcement;
       const body = JSON.stringify(message);
-      const listening = await webhooks
-        .find({ state: 'active', events: message.type }, { projection: { _id: 1 } })
-        .toArray();
+      const listening = await webhooks.find(listeningTo(message.type), { projection: { _id: 1 } }).toArray();
       for (const { _id: webhookId } of listening) {
         const id = messageId(announcementId, webhookId);
         const createdAt = clock.now();

@@ -44,7 +44,8 @@ export const policyIsPure: Rule = (modules) =>
       : undefined,
   );
 
-const NEAR_THE_PROVIDER = /^src\/(?:(?:oidc|interaction|account-pages|second-factor|sessions)\/.*|app\.ts)$/;
+const NEAR_THE_PROVIDER =
+  /^src\/(?:(?:oidc|interaction|account-pages|second-factor|sessions)\/.*|app(?:-contract)?\.ts)$/;
 
 export const providerStaysBehindItsFolders: Rule = (modules) =>
   eachImport(modules, (from, { target }) =>

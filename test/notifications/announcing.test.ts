@@ -323,6 +323,8 @@ describe('who is told what', () => {
     ['access_pass_revoked', {}, []],
     ['factor_revoked', {}, ['anna: factor_revoked']],
     ['role_granted', {}, ['anna: role_granted']],
+    ['suspension_started', { operator: true }, ['anna: suspension_started', 'olga: operator_acted']],
+    ['account_updated', { operator: true }, []],
     ['role_revoked', {}, ['anna: role_revoked']],
     ['account_created', {}, []],
     ['account_updated', {}, []],

@@ -52,6 +52,7 @@ for (const notice of NOTICES) {
     circumstances: 'lost_or_stolen',
     end: 'set_up',
     role: 'helpdesk',
+    deed: 'suspension_started',
     percent: 80,
     country: 'LV',
     ...(link ? { link: 'https://id.example.com/link/k3TqPz7dV0aYw1' } : {}),

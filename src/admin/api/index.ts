@@ -1,7 +1,6 @@
 /** The management API: one table of rows, one pipeline for all of them. */
 import type { Context, Next } from 'koa';
 import type { Presenter } from '../../http/index.js';
-import type { Announcer } from '../../notifications/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Throttle } from '../../throttle/contract.js';
 import { createAccessTokens, type TrustedKeys } from './access-token.js';
@@ -13,15 +12,13 @@ import { createRefusalRecord } from './rights-check.js';
 import { createRouter } from './router.js';
 import { allRoutes } from './routes/index.js';
 import type { ApiServices } from './services.js';
-import { createTell } from './telling.js';
 
-export { type AccountClosing, createCarryOut } from './closing.js';
 export { ensureIndexes } from './idempotency.js';
+export { type ShownAccount, showAccount } from './schemas/account.js';
 
 export interface ManagementApiDeps extends Omit<ApiServices, 'tell' | 'base'> {
   issuer: string;
   signingKeys: TrustedKeys;
-  announcer: Announcer;
   throttle: Throttle;
   logger: Logger;
   presenter: Presenter;
@@ -40,7 +37,7 @@ export const managementApiBase = (issuer: string): string => `${issuer}/api/v1`;
 export function createManagementApi(deps: ManagementApiDeps): (ctx: Context, next: Next) => Promise<void> {
   const base = managementApiBase(deps.issuer);
   const prefix = new URL(base).pathname;
-  const routes = allRoutes({ ...deps, base, tell: createTell(deps) });
+  const routes = allRoutes({ ...deps, base, tell: deps.operations.tell });
   const run = createPipeline({
     ...deps,
     base,

@@ -5,12 +5,10 @@ import type { Outbox } from '../../notifications/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Database, Unit } from '../../platform/database.js';
 import type { Page, PageRequest } from '../../platform/paging.js';
-import type { Random } from '../../platform/random.js';
 import type { AdministratorDesk } from '../../recovery-desk/contract.js';
 import type { Sessions } from '../../sessions/index.js';
 import type { Webhooks } from '../../webhooks/index.js';
-import type { Closing } from './closing.js';
-import type { Tell } from './telling.js';
+import type { ChangeableClients, Operations, RegisteredClient, Tell } from '../operations/index.js';
 
 /** What an account has let one application do. */
 export interface StoredGrant {
@@ -21,23 +19,11 @@ export interface StoredGrant {
   expiresAt: Date;
 }
 
-/** An application that was registered here, without its secrets. */
-export interface RegisteredClient {
-  metadata: Record<string, unknown> & { client_id: string };
-  createdAt: Date;
-  updatedAt: Date;
-  version: number;
-  previousSecretUntil?: Date;
-}
-
 /** The registered applications, as the store of the provider keeps them. */
-export interface Clients {
+export interface Clients extends ChangeableClients {
   page(request: PageRequest): Promise<Page<RegisteredClient>>;
   stored(id: string): Promise<RegisteredClient | undefined>;
-  register(metadata: RegisteredClient['metadata'], unit: Unit): Promise<boolean>;
   change(metadata: RegisteredClient['metadata'], version: number, unit: Unit): Promise<RegisteredClient | undefined>;
-  rotate(id: string, version: number, secret: string, until: Date, unit: Unit): Promise<RegisteredClient | undefined>;
-  unregister(id: string, version: number, unit: Unit): Promise<boolean>;
 }
 
 /** What the rows of the API work with. */
@@ -57,23 +43,19 @@ export interface ApiServices {
   sessions: Sessions;
   audit: AuditLog;
   desk: AdministratorDesk;
-  closing: Closing;
+  operations: Operations;
   tell: Tell;
   grants: { list(accountId: string): Promise<StoredGrant[]>; revoke(grantId: string): Promise<void> };
   webhooks: Webhooks;
   clients: Clients;
   /** Of the configuration file. */
   configuredClients: readonly RegisteredClient['metadata'][];
-  /** Of the configuration file and of the server itself. */
-  reservedClientIds: readonly string[];
   /** How people know an application; its id where it is gone. */
   applicationName(clientId: string): Promise<string>;
   /** What applications may ask tokens for. */
   resourceIdentifiers: readonly string[];
-  random: Random;
   /** Mails the person a notice, at the address that `account` holds. */
   notify: Outbox['notify'];
-  sendInvitation(account: Account, actor: AuditEvent['actor']): Promise<void>;
   /** Mails a link with which a new password is chosen: nobody sees or sets one for others. False when that was too often. */
   sendResetLink(account: Account, by: AuditEvent['actor']): Promise<boolean>;
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Account, AccountRefusal, DirectoryEntry } from '../../../accounts/index.js';
-import type { Unit } from '../../../platform/database.js';
-import type { DeskActor } from '../../../recovery-desk/contract.js';
-import type { AccountClosing } from '../closing.js';
+import type { Account, AccountRefusal } from '../../../accounts/index.js';
+import { actorOf, reachable } from '../../operations/index.js';
 import { changedMeanwhile } from '../etag.js';
 import { listOf, listReply, pageOf, pageQuery, queryFlag } from '../lists.js';
 import { ApiProblem } from '../problem.js';
@@ -26,7 +24,7 @@ const isMoved = (before: Account, after: Account): boolean =>
 
 /** Accounts: who there is, joins, changes and leaves. */
 export function accountRoutes(services: ApiServices): Route[] {
-  const { accounts, directory, database, notify, tell } = services;
+  const { directory, database, notify, operations, tell } = services;
   const show = showAccount(services.standings);
   const subject = accountSubject(services);
 
@@ -96,7 +94,6 @@ export function accountRoutes(services: ApiServices): Route[] {
       problems: ['LOGIN_TAKEN', 'ACCOUNT_WITHOUT_ADDRESS'],
       async handle({ body: { invite, login, name, email, groups, locale }, actor }) {
         checkLocale(locale);
-        if (invite && !email) throw new ApiProblem('ACCOUNT_WITHOUT_ADDRESS');
         const wanted = {
           login,
           name,
@@ -104,20 +101,12 @@ export function accountRoutes(services: ApiServices): Route[] {
           ...(groups === undefined ? {} : { groups }),
           ...(locale === undefined ? {} : { locale }),
         };
-        const account = await database.transaction(async (unit) => {
-          const created = await accounts.create(wanted, unit);
-          if (!created.ok)
-            throw created.reason === 'login_taken' ? new ApiProblem('LOGIN_TAKEN') : refused(created.reason);
-          const about = { accountId: created.account.id, by: actor };
-          await tell({ type: 'user_created', announcedAs: 'account_created', ...about }, unit);
-          return created.account;
-        });
-        if (invite) await services.sendInvitation(account, { type: actor.type, ...(actor.id ? { id: actor.id } : {}) });
-        return {
-          status: 201,
-          body: await now(account.id),
-          headers: { Location: `${services.base}/accounts/${account.id}` },
-        };
+        const created = await operations.accounts.create(wanted, actor, { invite: invite === true });
+        if (!created.ok)
+          throw created.reason === 'login_taken' ? new ApiProblem('LOGIN_TAKEN') : refused(created.reason);
+        const { id: accountId } = created.account;
+        const Location = `${services.base}/accounts/${accountId}`;
+        return { status: 201, body: await now(accountId), headers: { Location } };
       },
     }),
     route({
@@ -180,14 +169,7 @@ export function accountRoutes(services: ApiServices): Route[] {
       responses: { 204: { description: 'Deleted.' } },
       problems: ['LAST_OWNER'],
       async handle({ subject: { account, version }, actor }) {
-        const closed = await database.transaction(async (unit) => {
-          if (!(await directory.pseudonymise(account.id, version, unit))) return undefined;
-          const about = { accountId: account.id, by: actor };
-          await tell({ type: 'user_deleted', announcedAs: 'account_deleted', ...about }, unit);
-          return close(account.id, actor, unit, true);
-        });
-        if (!closed) throw changedMeanwhile();
-        await services.closing.carryOut(closed);
+        if (!(await operations.accounts.remove(account.id, version, actor))) throw changedMeanwhile();
         return { status: 204 };
       },
     }),
@@ -205,14 +187,7 @@ export function accountRoutes(services: ApiServices): Route[] {
       responses: { 200: { description: 'Deactivated, or was so already.', schema: accountSchema } },
       problems: ['LAST_OWNER'],
       async handle({ subject: { account }, actor }) {
-        const closed = await database.transaction(async (unit) => {
-          if (await directory.setActive(account.id, false, unit)) {
-            const about = { accountId: account.id, by: actor };
-            await tell({ type: 'user_deactivated', announcedAs: 'account_deactivated', ...about }, unit);
-          }
-          return close(account.id, actor, unit, false);
-        });
-        await services.closing.carryOut(closed);
+        await operations.accounts.deactivate(account.id, actor);
         return { status: 200, body: await now(account.id) };
       },
     }),
@@ -229,11 +204,7 @@ export function accountRoutes(services: ApiServices): Route[] {
       subject,
       responses: { 200: { description: 'Active, or was so already.', schema: accountSchema } },
       async handle({ subject: { account }, actor }) {
-        await database.transaction(async (unit) => {
-          if (!(await directory.setActive(account.id, true, unit))) return;
-          const about = { accountId: account.id, by: actor };
-          await tell({ type: 'user_reactivated', announcedAs: 'account_reactivated', ...about }, unit);
-        });
+        await operations.accounts.reactivate(account.id, actor);
         return { status: 200, body: await now(account.id) };
       },
     }),
@@ -251,11 +222,7 @@ export function accountRoutes(services: ApiServices): Route[] {
       responses: { 202: { description: 'The mail is on its way.' } },
       problems: ['ACCOUNT_WITHOUT_ADDRESS', 'ACCOUNT_INACTIVE'],
       async handle({ subject: entry, actor }) {
-        const account = reachable(entry);
-        const isSent = await services.sendResetLink(account, {
-          type: actor.type,
-          ...(actor.id ? { id: actor.id } : {}),
-        });
+        const isSent = await services.sendResetLink(reachable(entry.account), actorOf(actor));
         if (!isSent) throw new ApiProblem('API_THROTTLED', { retryAfterSeconds: 3_600 });
         return { status: 202 };
       },
@@ -273,23 +240,9 @@ export function accountRoutes(services: ApiServices): Route[] {
       responses: { 202: { description: 'The mail is on its way.' } },
       problems: ['ACCOUNT_WITHOUT_ADDRESS', 'ACCOUNT_INACTIVE'],
       async handle({ subject: entry, actor }) {
-        await services.sendInvitation(reachable(entry), { type: actor.type, ...(actor.id ? { id: actor.id } : {}) });
+        await operations.accounts.invite(entry.account, actor);
         return { status: 202 };
       },
     }),
   ];
-
-  /** Sessions are void by the account's standing already; what is left is kept with the change, and nothing of it stays open. */
-  async function close(accountId: string, by: DeskActor, unit: Unit, isDeleted: boolean): Promise<AccountClosing> {
-    await services.desk.accountClosed(accountId, by, unit);
-    const closing = { accountId, at: services.clock.now().toISOString(), by, isDeleted };
-    await services.closing.keep(closing, unit);
-    return closing;
-  }
-
-  function reachable({ account }: DirectoryEntry): DirectoryEntry['account'] {
-    if (!account.active) throw new ApiProblem('ACCOUNT_INACTIVE');
-    if (!account.email) throw new ApiProblem('ACCOUNT_WITHOUT_ADDRESS');
-    return account;
-  }
 }

@@ -1,17 +1,13 @@
 import { z } from 'zod';
 import { ConfigurationError, clientFields, parseClient } from '../../../config/index.js';
-import { inSeconds } from '../../../platform/clock.js';
+import { type ClientMetadata, hasSecret, type RegisteredClient } from '../../operations/index.js';
 import type { Caller } from '../caller.js';
 import { changedMeanwhile } from '../etag.js';
 import { listOf, listReply, pageOf, pageQuery } from '../lists.js';
 import { ApiProblem } from '../problem.js';
 import { type Route, route, type Subject } from '../route.js';
 import { id, instant, level, shown, shownIf } from '../schemas/fields.js';
-import type { ApiServices, RegisteredClient } from '../services.js';
-
-const SECRET_BITS = 256;
-/** For as long after a rotation both secrets are good. */
-const OVERLAP_SECONDS = 24 * 3_600;
+import type { ApiServices } from '../services.js';
 
 const fields = clientFields.omit({ client_secret_env: true });
 const clientSchema = z
@@ -36,9 +32,7 @@ const withSecret = z
   })
   .meta({ id: 'ClientWithSecret', description: '`client_secret` is shown once: not when the request is repeated.' });
 
-type Metadata = Record<string, unknown> & { client_id: string };
-
-const shownMetadata = (metadata: Metadata): Record<string, unknown> =>
+const shownMetadata = (metadata: ClientMetadata): Record<string, unknown> =>
   Object.fromEntries(Object.entries(metadata).filter(([name, value]) => name in fields.shape && value !== undefined));
 
 const showRegistered = ({ metadata, createdAt, updatedAt, previousSecretUntil }: RegisteredClient) => ({
@@ -48,25 +42,13 @@ const showRegistered = ({ metadata, createdAt, updatedAt, previousSecretUntil }:
   updatedAt: shown(updatedAt),
   ...shownIf('previousSecretUntil', previousSecretUntil),
 });
-const showConfigured = (metadata: Metadata) => ({ ...shownMetadata(metadata), source: 'configuration' });
+const showConfigured = (metadata: ClientMetadata) => ({ ...shownMetadata(metadata), source: 'configuration' });
 
-const hasSecret = (metadata: Record<string, unknown>): boolean =>
-  !['none', 'private_key_jwt'].includes(String(metadata.token_endpoint_auth_method));
-
-type Found = { registered: RegisteredClient } | { configured: Metadata };
+type Found = { registered: RegisteredClient } | { configured: ClientMetadata };
 
 /** Relying applications. Those of the configuration file are shown, and changed there. */
-export function clientRoutes({
-  clients,
-  configuredClients,
-  database,
-  clock,
-  random,
-  tell,
-  ...rest
-}: ApiServices): Route[] {
-  const isReserved = (clientId: string): boolean => rest.reservedClientIds.includes(clientId);
-  const checked = (raw: Record<string, unknown>): Metadata => {
+export function clientRoutes({ clients, configuredClients, database, operations, ...rest }: ApiServices): Route[] {
+  const checked = (raw: Record<string, unknown>): ClientMetadata => {
     const metadata = held(raw);
     const unknown = metadata.resources.findIndex((resource) => !rest.resourceIdentifiers.includes(resource));
     if (unknown < 0) return metadata;
@@ -143,13 +125,7 @@ export function clientRoutes({
       async handle({ body, actor, caller }) {
         const metadata = checked(body);
         checkReach(caller, metadata);
-        if (isReserved(metadata.client_id)) throw new ApiProblem('CLIENT_ID_TAKEN');
-        const secret = hasSecret(metadata) ? random.token(SECRET_BITS) : undefined;
-        await database.transaction(async (unit) => {
-          const all = { ...metadata, ...(secret ? { client_secret: secret } : {}) };
-          if (!(await clients.register(all, unit))) throw new ApiProblem('CLIENT_ID_TAKEN');
-          await tell({ type: 'client_created', clientId: metadata.client_id, by: actor }, unit);
-        });
+        const secret = await operations.clients.register(metadata, actor);
         const stored = await clients.stored(metadata.client_id);
         if (!stored) throw changedMeanwhile();
         return {
@@ -193,7 +169,8 @@ export function clientRoutes({
         const changed = await database.transaction(async (unit) => {
           const after = await clients.change(metadata, version, unit);
           const facts = { fields: given.map(([name]) => name) };
-          if (after) await tell({ type: 'client_updated', clientId: before.client_id, by: actor, facts }, unit);
+          if (after)
+            await operations.tell({ type: 'client_updated', clientId: before.client_id, by: actor, facts }, unit);
           return after;
         });
         if (!changed) throw changedMeanwhile();
@@ -211,13 +188,7 @@ export function clientRoutes({
       responses: { 204: { description: 'Removed.' } },
       problems: ['CLIENT_CONFIGURED', 'CLIENT_OUT_OF_REACH'],
       async handle({ subject: found, actor, caller }) {
-        const { metadata, version } = changeable(found, caller);
-        const isGone = await database.transaction(async (unit) => {
-          const removed = await clients.unregister(metadata.client_id, version, unit);
-          if (removed) await tell({ type: 'client_removed', clientId: metadata.client_id, by: actor }, unit);
-          return removed;
-        });
-        if (!isGone) throw changedMeanwhile();
+        if (!(await operations.clients.remove(changeable(found, caller), actor))) throw changedMeanwhile();
         return { status: 204 };
       },
     }),
@@ -233,17 +204,9 @@ export function clientRoutes({
       responses: { 200: { description: 'With the new secret.', schema: withSecret } },
       problems: ['CLIENT_CONFIGURED', 'CLIENT_OUT_OF_REACH', 'CLIENT_WITHOUT_SECRET'],
       async handle({ subject: found, actor, caller }) {
-        const { metadata, version } = changeable(found, caller);
-        if (!hasSecret(metadata)) throw new ApiProblem('CLIENT_WITHOUT_SECRET');
-        const secret = random.token(SECRET_BITS);
-        const until = inSeconds(clock.now(), OVERLAP_SECONDS);
-        const rotated = await database.transaction(async (unit) => {
-          const after = await clients.rotate(metadata.client_id, version, secret, until, unit);
-          if (after) await tell({ type: 'client_secret_rotated', clientId: metadata.client_id, by: actor }, unit);
-          return after;
-        });
+        const rotated = await operations.clients.rotateSecret(changeable(found, caller), actor);
         if (!rotated) throw changedMeanwhile();
-        return { status: 200, body: { ...showRegistered(rotated), client_secret: secret } };
+        return { status: 200, body: { ...showRegistered(rotated.client), client_secret: rotated.secret } };
       },
     }),
   ];

@@ -45,7 +45,7 @@ interface Found {
 }
 
 /** What an account has set up. There is no way to see or make recovery codes of somebody else. */
-export function factorRoutes({ directory, engine, desk }: ApiServices): Route[] {
+export function factorRoutes({ directory, engine, desk, operations }: ApiServices): Route[] {
   const all = async ({ params }: { params: { accountId: string } }): Promise<Subject<Found> | undefined> => {
     const entry = await directory.find(params.accountId);
     if (!entry) return undefined;
@@ -109,9 +109,8 @@ export function factorRoutes({ directory, engine, desk }: ApiServices): Route[] 
       params: z.object({ accountId: id }),
       subject: all,
       responses: { 204: { description: 'Revoked; the employee is told.' } },
-      async handle({ subject: { account, factors }, actor }) {
-        const ids = factors.map((factor) => factor.id);
-        await desk.revokeFactors(account.id, ids, actor);
+      async handle({ subject: { account }, actor }) {
+        await operations.accounts.resetFactors(account.id, actor);
         return { status: 204 };
       },
     }),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { changedMeanwhile } from '../etag.js';
-import { ApiProblem } from '../problem.js';
 import { type Route, route } from '../route.js';
 import { accountSchema, showAccount } from '../schemas/account.js';
 import { id, role } from '../schemas/fields.js';
@@ -11,7 +10,7 @@ const params = z.object({ accountId: id, role });
 
 /** What an administrator may be; only owners say so, and never of themselves. */
 export function roleRoutes(services: ApiServices): Route[] {
-  const { accounts, directory, database, desk, tell } = services;
+  const { directory, operations } = services;
   const subject = accountSubject(services);
   const show = showAccount(services.standings);
   const now = async (accountId: string) => {
@@ -34,12 +33,7 @@ export function roleRoutes(services: ApiServices): Route[] {
       subject,
       responses: { 200: { description: 'The account as it is now.', schema: accountSchema } },
       async handle({ subject: { account }, params: { role: granted }, actor }) {
-        await database.transaction(async (unit) => {
-          if (!(await accounts.grantRole(account.id, granted, unit))) return;
-          await desk.closeSetUp(unit, account.id, actor);
-          const about = { accountId: account.id, by: actor, facts: { role: granted } };
-          await tell({ type: 'role_granted', announcedAs: 'role_granted', ...about }, unit);
-        });
+        await operations.accounts.grantRole(account.id, granted, actor);
         return now(account.id);
       },
     }),
@@ -57,13 +51,7 @@ export function roleRoutes(services: ApiServices): Route[] {
       responses: { 200: { description: 'The account as it is now.', schema: accountSchema } },
       problems: ['LAST_OWNER'],
       async handle({ subject: { account }, params: { role: revoked }, actor }) {
-        await database.transaction(async (unit) => {
-          const outcome = await accounts.revokeRole(account.id, revoked, unit);
-          if (outcome === 'last_owner') throw new ApiProblem('LAST_OWNER');
-          if (outcome === 'not_held') return;
-          const about = { accountId: account.id, by: actor, facts: { role: revoked } };
-          await tell({ type: 'role_revoked', announcedAs: 'role_revoked', ...about }, unit);
-        });
+        await operations.accounts.revokeRole(account.id, revoked, actor);
         return now(account.id);
       },
     }),

@@ -1,4 +1,5 @@
 import type { Engine } from '../../factors/index.js';
+import type { Outbox } from '../../notifications/index.js';
 import type { Unit } from '../../platform/database.js';
 import type { DeskActor } from '../../recovery-desk/contract.js';
 import type { Sessions } from '../../sessions/index.js';
@@ -17,6 +18,14 @@ export interface Closing {
   keep(closing: AccountClosing, unit: Unit): Promise<void>;
   carryOut(closing: AccountClosing): Promise<void>;
 }
+
+/** Long enough for the node itself to have done it. */
+const AFTER_SECONDS = 15;
+
+export const keepIn =
+  (outbox: Pick<Outbox, 'enqueue'>): Closing['keep'] =>
+  (closing, unit) =>
+    outbox.enqueue('account_closed', closing.accountId, closing, { unit, afterSeconds: AFTER_SECONDS });
 
 /** Applications hear that its sessions are over; of one that is deleted the login methods go. Doing it twice changes nothing. */
 export const createCarryOut =

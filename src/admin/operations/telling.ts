@@ -1,5 +1,5 @@
 import type { Audit, AuditEventType } from '../../audit/contract.js';
-import type { AnnouncementType, Announcer } from '../../notifications/index.js';
+import { type AnnouncementType, type Announcer, factsOf } from '../../notifications/index.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Unit } from '../../platform/database.js';
 import type { DeskActor } from '../../recovery-desk/contract.js';
@@ -35,7 +35,7 @@ export const createTell =
     );
     if (!announcedAs || !accountId) return;
     await announcer.announce(
-      { type: announcedAs, accountId, at: clock.now().toISOString(), facts: by.id ? { ...facts, by: by.id } : facts },
+      { type: announcedAs, accountId, at: clock.now().toISOString(), facts: factsOf(facts, by) },
       unit,
     );
   };
