@@ -158,8 +158,10 @@ async function everythingSealed(): Promise<void> {
     random: systemRandom,
     cookies: app.app.web.cookies,
   });
-  const id = app.app.secretBox.index(olga.browser.cookie('console') ?? '', 'console-session');
-  const session = { id, accountId: olga.account.id, tokens: {} as never };
+  const held = await app.database
+    .collection<{ _id: string }>('console_sessions')
+    .findOne({ accountId: olga.account.id });
+  const session = { id: held?._id ?? '', accountId: olga.account.id, tokens: {} as never };
   await consoleSessions.hold(session, { path: '/console', values: { reason: 'private' } });
 
   const { hash } = recoveryBrowser(app);
@@ -288,13 +290,14 @@ describe('beside others', () => {
   test('a change between reading and writing stays, and what it brought is sealed anew too', async () => {
     await things().insertMany(['a', 'b'].map((_id) => ({ _id, sealed: old.seal('first', _id) })));
     let isChanged = false;
-    const collection = things();
-    const bulkWrite = collection.bulkWrite.bind(collection);
-    collection.bulkWrite = async (...updates) => {
-      // A server that still has the former key in front.
-      if (!isChanged) await things().updateOne({ _id: 'a' }, { $set: { sealed: old.seal('second', 'a') } });
-      isChanged = true;
-      return bulkWrite(...updates);
+    const collection = {
+      find: (...query: Parameters<ReturnType<typeof things>['find']>) => things().find(...query),
+      async bulkWrite(...updates: Parameters<ReturnType<typeof things>['bulkWrite']>) {
+        // A server that still has the former key in front.
+        if (!isChanged) await things().updateOne({ _id: 'a' }, { $set: { sealed: old.seal('second', 'a') } });
+        isChanged = true;
+        return things().bulkWrite(...updates);
+      },
     };
     const database = { ...app.database, collection: () => collection } as unknown as typeof app.database;
     const done = await reseal({ database, secretBox: box, places: [place as never] });
