@@ -67,6 +67,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
       method: METHOD,
       kind: 'primary',
       maximumPerAccount: MAXIMUM_PER_ACCOUNT,
+      isTried: true,
       evidenceFields: {},
       enrolmentFields: { digits: 16, restart: 1 },
       enrolment: createEnrolment(parts, MAXIMUM_PER_ACCOUNT),

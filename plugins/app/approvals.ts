@@ -115,8 +115,8 @@ export function approvalEndpoints(
     endpoint({
       path: '/challenges',
       body: z.strictObject({}),
-      async handle({ account }) {
-        const waiting = await challenges.listFor(account.id);
+      async handle({ account, device }) {
+        const waiting = await challenges.listFor({ accountId: account.id, factorId: device._id });
         return ok({
           challenges: waiting.map(({ _id, details, digits, createdAt, expiresAt }) => ({
             id: _id,
@@ -140,8 +140,9 @@ export function approvalEndpoints(
       path: '/challenges/:id/answer',
       body: z.strictObject({ answer: z.string().max(JWS_LENGTH) }),
       async handle(call) {
-        const { account, body, params } = call;
-        const challenge = await challenges.findPending({ id: params.id ?? '', accountId: account.id });
+        const { account, body, device, params } = call;
+        const which = { id: params.id ?? '', accountId: account.id, factorId: device._id };
+        const challenge = await challenges.findPending(which);
         if (!challenge) return refuse(call, 'not pending');
         const decided = await read(body.answer, call, challenge);
         if ('reason' in decided) return refuse(call, decided.reason);

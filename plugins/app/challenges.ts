@@ -44,16 +44,21 @@ export interface ChallengeDocument {
   changedAt: Date;
   /** Of the device that answered. */
   factorId?: string;
+  /** A trial: the one device that is asked. */
+  onlyFor?: string;
 }
 
 /** What one sign-in asks the phones of an account. */
-export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details'> & { isWoken: boolean };
+export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details' | 'onlyFor'> & { isWoken: boolean };
 /** Which one a device of an account answers. */
 export interface Answering {
   id: string;
   accountId: string;
   factorId: string;
 }
+
+/** The same, for whoever asks as well as for whoever answers. */
+type Waiting = Pick<Answering, 'id' | 'accountId'> & Partial<Answering>;
 
 /** What an account is asked at present, seen from one of its sign-ins. */
 export interface Standing {
@@ -102,24 +107,30 @@ export function createChallenges(
 ) {
   const challenges = collectionOf(database);
 
-  const pending = ({ id, accountId }: Pick<Answering, 'id' | 'accountId'>, now: Date) => ({
+  /** What a device is asked: by any sign-in of its account, or by a trial of its own. */
+  const asks = (factorId: string) => ({ $or: [{ onlyFor: { $exists: false } }, { onlyFor: factorId }] });
+  const pending = ({ id, accountId, factorId }: Waiting, now: Date) => ({
     _id: id,
     accountId,
     status: 'pending' as const,
     expiresAt: { $gt: now },
+    ...(factorId === undefined ? {} : asks(factorId)),
   });
   const numberOf = (challenge: Pick<ChallengeDocument, '_id' | 'accountId' | 'number'>): string =>
     secretBox.open(challenge.number, numberContext(challenge)).toString();
   const answer = async (
-    { factorId, ...which }: Answering,
+    answering: Answering,
     status: 'approved' | 'denied' | 'postponed',
     seconds: number,
     { session }: Unit,
   ): Promise<boolean> => {
     const now = clock.now();
     const { modifiedCount } = await challenges.updateOne(
-      pending(which, now),
-      { $set: { status, factorId, changedAt: now, expiresAt: inSeconds(now, seconds) }, $unset: { place: '' } },
+      pending(answering, now),
+      {
+        $set: { status, factorId: answering.factorId, changedAt: now, expiresAt: inSeconds(now, seconds) },
+        $unset: { place: '' },
+      },
       { session },
     );
     return modifiedCount === 1;
@@ -161,7 +172,7 @@ export function createChallenges(
      * waits is pushed out.
      * @param known how it stood a moment ago, for whoever has looked already.
      */
-    async open({ cid, accountId, details, isWoken }: Question, known?: Standing): Promise<Opening> {
+    async open({ cid, accountId, details, isWoken, onlyFor }: Question, known?: Standing): Promise<Opening> {
       const now = clock.now();
       let { running, place } = known ?? (await standing({ cid, accountId }));
       const _id = random.token(128);
@@ -176,6 +187,7 @@ export function createChallenges(
         wrong: 0,
         details,
         ...(isWoken ? { wokenAt: now } : {}),
+        ...(onlyFor ? { onlyFor } : {}),
         createdAt: now,
         changedAt: now,
         expiresAt: inSeconds(now, LIFE_SECONDS),
@@ -207,15 +219,15 @@ export function createChallenges(
     },
 
     /** What waits for an answer, the newest last. */
-    listFor: (accountId: string): Promise<ChallengeDocument[]> =>
+    listFor: ({ accountId, factorId }: Pick<Answering, 'accountId' | 'factorId'>): Promise<ChallengeDocument[]> =>
       challenges
-        .find({ accountId, place: { $gte: 0 }, status: 'pending', expiresAt: { $gt: clock.now() } })
+        .find({ accountId, place: { $gte: 0 }, status: 'pending', expiresAt: { $gt: clock.now() }, ...asks(factorId) })
         .sort({ createdAt: 1, _id: 1 })
         .toArray(),
 
     /** One that waits for an answer. */
-    async findPending(which: Pick<Answering, 'id' | 'accountId'>) {
-      return (await challenges.findOne(pending(which, clock.now()))) ?? undefined;
+    async findPending(answering: Answering) {
+      return (await challenges.findOne(pending(answering, clock.now()))) ?? undefined;
     },
 
     /** For the page of the sign-in alone. @throws Error when it was sealed for another challenge. */
@@ -269,7 +281,7 @@ export function createChallenges(
     },
 
     /** Nothing that waits, or was approved and not fetched, is worth anything any more: of one sign-in, or of all. */
-    async cancel(accountId: string, cid?: string): Promise<void> {
+    async cancel(accountId: string, cid?: string, unit?: Unit): Promise<void> {
       const now = clock.now();
       await challenges.updateMany(
         {
@@ -279,6 +291,7 @@ export function createChallenges(
           expiresAt: { $gt: now },
         },
         { $set: { status: 'cancelled', changedAt: now }, $unset: { place: '' } },
+        unit ? { session: unit.session } : {},
       );
     },
   };

@@ -11,8 +11,8 @@ export type NotMe = (
 ) => Promise<boolean>;
 
 /**
- * "It wasn't me": ends the sign-in, and in the same unit writes it down and tells the person and the administrators. What was shown of
- * the sign-in goes into the audit: whoever made it knows the password. False: not possible, or not any more.
+ * "It wasn't me": ends the sign-in with whatever else waits for an answer of this account, and in the same unit writes it down and tells
+ * the person and the administrators. What was shown of the sign-in goes into the audit: whoever made it knows the password. False: not possible, or not any more.
  */
 export function createNotMe(
   { announcer, audit, clock }: Pick<FactorDeps, 'announcer' | 'audit' | 'clock'>,
@@ -20,6 +20,7 @@ export function createNotMe(
 ): NotMe {
   return async ({ id: accountId }, answering, { details }, origin, unit) => {
     if (!(await challenges.deny(answering, unit))) return false;
+    await challenges.cancel(accountId, undefined, unit);
     await audit.record(
       {
         type: 'sign_in_denied',

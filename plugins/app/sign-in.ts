@@ -44,8 +44,12 @@ const idOf = ({ state }: Challenge): string | undefined => (typeof state.id === 
 const grouped = (number: string): string => number.replace(/\B(?=(?:\d{3})+$)/g, ' ');
 
 /** Letter by letter what the phone shows and signs a hash of. */
-const detailsOf = ({ application, browser, ip }: SignInPlace, at: Date): string =>
-  JSON.stringify({ application, browser, ip, at: at.toISOString() });
+const detailsOf = ({ application, browser, ip }: SignInPlace, at: Date, isTrial: boolean): string =>
+  JSON.stringify({ application, browser, ip, at: at.toISOString(), ...(isTrial ? { trial: true } : {}) });
+
+/** Those that a challenge is for. */
+const askedBy = ({ trialOf }: Challenge, phones: readonly FactorSummary[]): readonly FactorSummary[] =>
+  trialOf === undefined ? phones : phones.filter(({ id }) => id === trialOf);
 
 /** Asking the phones of an account, once at the first look at the page and then by the person's wish alone; and taking their answer. */
 export function createSignIn(
@@ -61,14 +65,15 @@ export function createSignIn(
 
   /** Where phones were woken too often they are asked all the same: a stranger's sign-ins must not shut the owner out. */
   const ask = async (
-    { cid, accountId }: Challenge,
+    { cid, accountId, trialOf }: Challenge,
     place: SignInPlace,
     phones: readonly FactorSummary[],
     standing: Standing,
   ): Promise<Opening> => {
     const isWoken = wakeable(phones).length > 0 && (await limits.admit(accountId)).reserved;
-    const details = detailsOf(place, clock.now());
-    const opening = await challenges.open({ cid, accountId, isWoken, details }, standing);
+    const details = detailsOf(place, clock.now(), trialOf !== undefined);
+    const question = { cid, accountId, isWoken, details, ...(trialOf ? { onlyFor: trialOf } : {}) };
+    const opening = await challenges.open(question, standing);
     if (!isWoken) return opening;
     if ('challenge' in opening && opening.isNew) await wake(accountId, phones);
     else await limits.giveBack(accountId);
@@ -119,7 +124,8 @@ export function createSignIn(
   };
 
   return {
-    async begin(_account, challenge, place, phones) {
+    async begin(_account, challenge, place, enrolled) {
+      const phones = askedBy(challenge, enrolled);
       const page = (locals: Record<string, unknown>) => ({
         view: 'app/enter',
         locals: { devices: phones.map(({ label }) => label), ...locals },
@@ -146,7 +152,7 @@ export function createSignIn(
     },
 
     async send({ id }, challenge, place) {
-      const phones = summarise(await factors.find(id, 'active'));
+      const phones = askedBy(challenge, summarise(await factors.find(id, 'active')));
       if (phones.length === 0) return { status: 'refused', reason: 'not_served' };
       const standing = await challenges.standing(challenge);
       const { running, heldUntil } = standing;

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { AppError } from '../errors.js';
 import { LABEL_MAX_LENGTH } from '../factors/index.js';
 import { originOf, seeOther } from '../http/index.js';
+import { mountTrial } from '../interaction/index.js';
 import type { SecurityPageDeps } from './home.js';
 import type { Visitor } from './visitor.js';
 
@@ -48,12 +49,39 @@ export function mountFactorPages(deps: SecurityPageDeps): void {
       if (!visitor) return;
       const wanted = { method, replaces: id };
       const enrolled = await deps.enrolmentPage.confirm(ctx, visitor.account, wanted, evidence, locals(id));
+      if (enrolled && isTried(method)) return seeOther(ctx, url(`/account/try/${method}/${enrolled.factorId}`));
       if (enrolled) await leadOn(ctx, visitor, done);
     });
   };
+
+  const isTried = (method: string): boolean => engine.enrollable().some(({ id, isTried: is }) => id === method && is);
+
+  const mountTrialOf = ({ method, evidenceFields }: ReturnType<typeof engine.forms>[number]): void =>
+    mountTrial(deps, {
+      pattern: `/account/try/${method}/:id`,
+      method,
+      evidenceFields,
+      async open(ctx, { id = '' }) {
+        const path = `/account/try/${method}/${id}`;
+        const visitor = await visitors.require(ctx, path);
+        if (!visitor) return undefined;
+        const { account, sessionUid } = visitor;
+        const factor = await engine.find(account.id, id);
+        if (factor?.method !== method) throw new AppError('FACTOR_NOT_FOUND', 'no such factor');
+        return {
+          account,
+          factorId: id,
+          label: factor.label,
+          within: sessionUid,
+          href: url(path),
+          leave: (hasWorked) => leadOn(ctx, visitor, hasWorked ? 'tried' : 'enrolled'),
+        };
+      },
+    });
   for (const form of engine.forms()) {
     mountSetUp(`/account/add/${form.method}`, form, form.kind === 'reserve' ? 'codes_created' : 'enrolled');
     const { maximumPerAccount } = engine.enrollable().find(({ id }) => id === form.method) ?? {};
+    if (isTried(form.method)) mountTrialOf(form);
     if (maximumPerAccount !== undefined) mountSetUp(`/account/change/${form.method}/:id`, form, 'changed');
   }
 

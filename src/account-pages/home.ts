@@ -3,7 +3,7 @@ import type { Provider } from 'oidc-provider';
 import type { Audit, StoredAuditEvent } from '../audit/contract.js';
 import { AppError } from '../errors.js';
 import type { AccountMethod, Engine } from '../factors/index.js';
-import { type Pages, type Presenter, seeOther, stateOf } from '../http/index.js';
+import { type EventStreams, type Pages, type Presenter, seeOther, stateOf } from '../http/index.js';
 import type { EnrolmentPage } from '../interaction/index.js';
 import { browserName } from '../platform/browser-name.js';
 import type { Clock } from '../platform/clock.js';
@@ -22,6 +22,7 @@ export interface SecurityPageDeps {
   sessions: Sessions;
   audit: Audit;
   clock: Clock;
+  streams: EventStreams;
   provider(): Provider;
   url(path: string): string;
   /** When the password was set; undefined where the host keeps the passwords. */
@@ -101,7 +102,7 @@ export function mountHome(deps: SecurityPageDeps): void {
       methods: engine
         .enrollable()
         .filter(({ kind }) => kind === 'primary' || (kind === 'fallback' && hasPrimary))
-        .map(({ id, kind, maximumPerAccount: maximum }) => ({
+        .map(({ id, kind, isTried, maximumPerAccount: maximum }) => ({
           id,
           kind,
           replaces: maximum === undefined,
@@ -114,6 +115,8 @@ export function mountHome(deps: SecurityPageDeps): void {
                   renameHref: url(`/account/factors/${factor.id}/rename`),
                   changeHref: url(`/account/change/${id}/${factor.id}`),
                 }),
+            // Asks anew, which looking at the page alone does not.
+            ...(isTried ? { tryAction: url(`/account/try/${id}/${factor.id}/send`) } : {}),
             removeHref: url(`/account/factors/${factor.id}/remove`),
           })),
           ...(maximum === undefined || countOf(id) < maximum ? { addHref: url(`/account/add/${id}`) } : {}),

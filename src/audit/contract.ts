@@ -18,6 +18,7 @@ export const AUDIT_EVENTS = [
   'password_reset_sent',
   'email_confirmed',
   'factor_verified',
+  'factor_tried',
   'factor_rejected',
   'factor_throttled',
   'factor_sent',

@@ -166,6 +166,8 @@ export interface Challenge {
   state: Record<string, unknown>;
   /** This sign-in had a right answer: nobody needs to be asked any more. Absent: not yet. */
   isAnswered?: true;
+  /** Nobody signs in: the owner of this one factor tries it, and it alone is asked. */
+  trialOf?: string;
 }
 
 /** Where a sign-in is going on, for whoever is asked to confirm it elsewhere: what a person can recognise. */
@@ -182,6 +184,8 @@ export interface Factor<Data = Record<string, unknown>> {
   readonly kind: FactorKind;
   /** Whether the set-up wizard asks for it once the first factor is there, and whether that step can be skipped. */
   readonly inSetUp?: 'required' | 'optional';
+  /** Once it is set up its owner is offered to try it, as in a sign-in: for what has to reach somebody to be of any use. */
+  readonly isTried?: true;
   /** How many active ones an account may hold, each of which another can replace; without it a new one takes the place of the old. */
   readonly maximumPerAccount?: number;
   /** The fields of its two forms with their longest length; anything else is refused before. Without any: see `Guesses`. */

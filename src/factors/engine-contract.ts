@@ -73,9 +73,11 @@ export interface SignIn {
   clientId?: string;
   /** Its application's name. */
   application?: string;
+  /** A trial of this factor by its owner: the answer is worth nothing but to know that it works. `cid` is of no sign-in then. */
+  trialOf?: string;
 }
 
-export interface EnrollableMethod extends Pick<Factor, 'inSetUp' | 'maximumPerAccount'> {
+export interface EnrollableMethod extends Pick<Factor, 'inSetUp' | 'isTried' | 'maximumPerAccount'> {
   id: string;
   kind: FactorKind;
   /** Whether it sends something first, when asked to. */

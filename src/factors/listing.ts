@@ -67,12 +67,13 @@ export function createListing({
     },
     levels: async (accountId) => levelsOf(await forAccount(accountId)),
     enrollable: () =>
-      methods.map(({ method, kind, inSetUp, send, maximumPerAccount }) => ({
+      methods.map(({ method, kind, inSetUp, isTried, send, maximumPerAccount }) => ({
         id: method,
         kind,
         sends: send !== undefined,
         ...(maximumPerAccount === undefined ? {} : { maximumPerAccount }),
         ...(inSetUp ? { inSetUp } : {}),
+        ...(isTried ? { isTried } : {}),
       })),
     forms: () =>
       methods.map(({ method, kind, evidenceFields, enrolmentFields }) => ({

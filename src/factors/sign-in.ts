@@ -65,6 +65,12 @@ export function createSignIn(
     return { status: 'rejected', code, ...(failures === undefined ? {} : { failures }) };
   };
 
+  /** What waits for an answer, as the methods see it. */
+  const find = async ({ cid, account, trialOf }: SignIn, method: string) => {
+    const { challenge, ...stored } = await challenges.find({ cid, accountId: account.id, method });
+    return { ...stored, challenge: { ...challenge, ...(trialOf ? { trialOf } : {}) } };
+  };
+
   const accept = async (
     signIn: SignIn,
     factor: Factor,
@@ -72,14 +78,19 @@ export function createSignIn(
   ): Promise<SubmitResult> => {
     const { method } = factor;
     const { factorId, level, amr } = outcome;
-    if (isGuessedOnPage(factor)) {
-      const given = { reset: [methodCounter(method)], release: [ALL_METHODS] };
-      await throttle.settle(throttleSubject(signIn.account.id), given);
+    const verified = { status: 'verified', method, factorId, level, amr } as const;
+    const subject = throttleSubject(signIn.account.id);
+    if (signIn.trialOf) {
+      if (isGuessedOnPage(factor)) await throttle.settle(subject, { release: [methodCounter(method), ALL_METHODS] });
+      await record('factor_tried', signIn, { method, factorId });
+      return verified;
     }
+    if (isGuessedOnPage(factor))
+      await throttle.settle(subject, { reset: [methodCounter(method)], release: [ALL_METHODS] });
     await record('factor_verified', signIn, { method, factorId, level });
     for (const { notice, params } of outcome.notices ?? [])
       await notifier.notify(signIn.account, notice, { at: clock.now().toISOString(), ...params });
-    return { status: 'verified', method, factorId, level, amr };
+    return verified;
   };
 
   const unusable: Engine['unusable'] = async (accountId, { id, factors: own }) => {
@@ -99,14 +110,14 @@ export function createSignIn(
 
   return {
     async begin(signIn, methodId, enrolled) {
-      const { cid, account } = signIn;
+      const { account } = signIn;
       const factor = factors.get(methodId);
       if (!factor || !account.active) return undefined;
       const usable = enrolled ?? (await parts.forSignIn(account.id));
       const own = usable.find(({ id }) => id === methodId);
       if (!own) return undefined;
       await cancelOthers(signIn, methodId, usable);
-      const { challenge, isDone } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const { challenge, isDone } = await find(signIn, methodId);
       const asked = isDone ? { ...challenge, isAnswered: true as const } : challenge;
       const step = await factor.begin(account, asked, placeOf(signIn), own.factors);
       if (step.state) await challenges.save(challenge, step.state);
@@ -119,7 +130,7 @@ export function createSignIn(
       if (!factor?.send || !account.active) return undefined;
       const key = { cid, accountId: account.id, method: methodId };
       const [{ challenge, isDone }, standing] = await Promise.all([
-        challenges.find(key),
+        find(signIn, methodId),
         throttle.peek(throttleSubject(account.id), signInRules(factor)),
       ]);
       if (isDone) return undefined;
@@ -142,7 +153,7 @@ export function createSignIn(
     },
 
     async submit(signIn, methodId, submitted) {
-      const { cid, account } = signIn;
+      const { account } = signIn;
       const factor = factors.get(methodId);
       if (!account.active) return reject(signIn, methodId, 'account_unusable');
       if (!factor) return reject(signIn, methodId, 'not_enrolled');
@@ -154,7 +165,7 @@ export function createSignIn(
       const reservation = isGuess ? await throttle.reserve(subject, signInRules(factor)) : NOT_COUNTED;
       if (!reservation.reserved) return guessing.refuse(signIn, methodId, reservation);
 
-      const { challenge, revision, isDone } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const { challenge, revision, isDone } = await find(signIn, methodId);
       const outcome: Outcome = isDone
         ? { status: 'rejected', code: 'used' }
         : await factor.verify(account, challenge, evidence);
@@ -163,7 +174,8 @@ export function createSignIn(
         if (isGuess) await throttle.settle(subject, { release: [methodCounter(methodId), ALL_METHODS] });
         return outcome;
       }
-      if (outcome.status === 'verified' && (await challenges.claim(challenge, revision)))
+      // A trial may be repeated: it is worth nothing.
+      if (outcome.status === 'verified' && (signIn.trialOf || (await challenges.claim(challenge, revision))))
         return accept(signIn, factor, outcome);
 
       const code = outcome.status === 'rejected' ? outcome.code : 'used';

@@ -19,4 +19,5 @@ export { mountSetUp } from './set-up.js';
 export { mountSignIn, type SignInDeps } from './sign-in.js';
 export { createStartedSignIns } from './started.js';
 export * from './switch-account.js';
+export { mountTrial, type Trial } from './trial.js';
 export { UNMET } from './unmet.js';

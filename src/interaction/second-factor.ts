@@ -15,6 +15,7 @@ import { openRequestHere, showRefused } from './recovery/index.js';
 import { sayRetryAfter } from './retry-after.js';
 import { endStandIns, isOlderThan } from './stand-ins.js';
 import { UNMET } from './unmet.js';
+import { watch } from './watching.js';
 
 /** A right answer whose result is not stored after this time was lost with its node. */
 const FINISHING_MS = 1_000;
@@ -23,10 +24,6 @@ const reasonOf = (obstacle: Unusable | Throttled): string => {
   if (obstacle.status === 'unusable') return obstacle.reason;
   return obstacle.retryAt ? 'throttled' : 'disabled';
 };
-
-/** Milliseconds since the epoch, as text. */
-const readInstant = (text: unknown): Date | undefined =>
-  typeof text === 'string' && /^\d{1,15}$/.test(text) ? new Date(Number(text)) : undefined;
 
 /** The second step of a sign-in: the preferred method's page, the list of all, and the proof. Prompt `second_factor`. */
 export function mountSecondFactor(deps: HostedPages): void {
@@ -178,22 +175,9 @@ export function mountSecondFactor(deps: HostedPages): void {
     if (opened) await showEntry(ctx, opened.interaction, opened.actor, method);
   });
 
-  // The page says what it has seen, so that nothing is missed between its making and its listening.
   pages.get('/second-factor/:uid/with/:method/events', async (ctx, { uid = '', method = '' }) => {
     const opened = await open(ctx, uid);
-    if (!opened) return;
-    const { interaction, actor } = opened;
-    const since = readInstant(ctx.query.since);
-    const watched = since && (await engine.watched(signInOf(ctx, interaction, actor), method));
-    if (!since || !watched) throw new AppError('PAGE_NOT_FOUND', 'nothing to wait for');
-    const stream = deps.streams.open(ctx, interaction.cid);
-    if (!stream) throw new AppError('OVERLOADED', 'too many pages of this sign-in listen', { retryAfterSeconds: 15 });
-    const changed = (): void => {
-      stream.send('changed');
-      stream.end();
-    };
-    if (watched.changedAt.getTime() !== since.getTime()) return changed();
-    stream.onEnd(watched.onChange(since, changed));
+    if (opened) await watch(deps, ctx, signInOf(ctx, opened.interaction, opened.actor), method);
   });
 
   for (const { method, evidenceFields } of engine.forms()) {

@@ -12,6 +12,7 @@ import type { HostedPages } from './hosted-pages.js';
 import type { SignInInteraction } from './interaction.js';
 import { openStep } from './open-step.js';
 import { endStandIns, isOlderThan } from './stand-ins.js';
+import { mountTrial } from './trial.js';
 
 /** Choosing the first method, and setting it up; what the wizard asks for afterwards comes on top. */
 const FIRST_STEPS = 2;
@@ -106,6 +107,9 @@ export function mountSetUp(deps: HostedPages): void {
     return { factors: factorsOf(own), isRoom: factorsOf(all).length < maximum };
   };
 
+  const tried = engine.enrollable().filter(({ isTried }) => isTried);
+  const isToBeTried = ({ method, isTried }: Proved): boolean => !isTried && tried.some(({ id }) => id === method);
+
   const complete = (ctx: Context, { interaction, actor, proved }: Wizard): Promise<void> => {
     if (!proved) throw new AppError('ENROLMENT_NOT_PERMITTED', 'nothing was set up in this sign-in');
     const ts = epochSeconds(clock);
@@ -132,6 +136,7 @@ export function mountSetUp(deps: HostedPages): void {
     if (!wizard) return;
     const { actor, decision, proved } = wizard;
     if (proved) {
+      if (isToBeTried(proved)) return seeOther(ctx, `${base(uid)}/set-up/try/${proved.method}`);
       const next = await nextMethod(actor.account.id, proved);
       if (next) return seeOther(ctx, `${base(uid)}/set-up/${next}`);
       return presenter.show(ctx, 'set-up/done', {
@@ -219,6 +224,35 @@ export function mountSetUp(deps: HostedPages): void {
     await interactions.keep(ctx, interaction, { set_up: { ...proved, skipped } });
     seeOther(ctx, `${base(uid)}/set-up`);
   });
+
+  for (const { method, evidenceFields } of engine.forms()) {
+    if (!tried.some(({ id }) => id === method)) continue;
+    mountTrial(deps, {
+      pattern: `/second-factor/:uid/set-up/try/${method}`,
+      method,
+      evidenceFields,
+      async open(ctx, { uid = '' }) {
+        const wizard = await open(ctx, uid);
+        if (!wizard) return undefined;
+        const { interaction, actor, proved } = wizard;
+        const label = (await engine.find(actor.account.id, proved?.factorId ?? ''))?.label;
+        if (!proved || label === undefined || proved.method !== method || !isToBeTried(proved))
+          return void seeOther(ctx, `${base(uid)}/set-up`);
+        return {
+          account: actor.account,
+          factorId: proved.factorId,
+          label,
+          within: interaction.cid,
+          href: `${base(uid)}/set-up/try/${method}`,
+          locals: { ...locals(ctx, wizard, FIRST_STEPS), login: undefined, cancelAction: undefined },
+          async leave() {
+            await interactions.keep(ctx, interaction, { set_up: { ...proved, isTried: true } });
+            seeOther(ctx, `${base(uid)}/set-up`);
+          },
+        };
+      },
+    });
+  }
 
   for (const { id: method } of engine.enrollable().filter(({ maximumPerAccount }) => maximumPerAccount !== undefined)) {
     pages.get(`/second-factor/:uid/set-up/${method}/instead`, async (ctx, { uid = '' }) => {

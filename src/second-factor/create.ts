@@ -269,6 +269,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         ...shared,
         visitors,
         enrolmentPage,
+        streams: web.streams,
         ...(passwords ? { passwordChangedAt: passwords.changedAt } : {}),
       });
       mountCallbacks({ pages, engine, issuer, logger });

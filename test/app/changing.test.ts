@@ -18,7 +18,14 @@ const now = () => clock.now().getTime();
 let app: TestApp;
 let rp: RelyingParty;
 beforeAll(async () => {
-  app = await startApp({ methods: [{ id: 'app' }, { id: 'totp' }], clients: [RP] }, { clock });
+  app = await startApp(
+    {
+      methods: [{ id: 'app' }, { id: 'totp' }],
+      policy: { firstEnrolment: 'invitation' },
+      clients: [{ ...RP, minimum_acr: '2fa' }],
+    },
+    { clock },
+  );
   rp = new RelyingParty(app.issuer);
 });
 afterAll(() => app.stop());
@@ -60,7 +67,6 @@ describe('from the security page', () => {
     expect(page.h1).toBe('Change “Pixel” for another phone');
     const { phone: next, page: after } = await pairOn(browser, page, { now, model: 'Fairphone 6' });
     expect(after.url.pathname).toBe('/account');
-    expect(after.text).toContain('The new one is in its place. The old one no longer works.');
     expect(await phones()).toEqual(['Fairphone 6']);
     expect((await refusal(phone.status())).code).toBe('DEVICE_REFUSED');
     expect(await isTrusted(next)).toBe(true);
@@ -92,6 +98,23 @@ describe('from the security page', () => {
     expect((await changePage(browser)).h1).toBe('Confirm on your phone');
     expect([await phones(), await phones(other)]).toEqual([['Pixel'], ['Pixel']]);
   });
+});
+
+test('a phone that removes itself as the last second factor opens no set-up to whoever knows the password', async () => {
+  const browser = await signedIn();
+  await phone.remove();
+  expect(await phones()).toEqual([]);
+  // In the browser of the owner, who was signed in by that phone, as in any other.
+  for (const one of [browser, app.browser()]) {
+    const page =
+      one === browser ? await one.open('/account/add/app') : await typePassword(one, rp.request().url, account.login);
+    expect(page.h1).toBe('Your account is not ready yet');
+    const setUp = page.url.pathname.replace(/(\/second-factor\/[^/]+).*/, '$1/set-up');
+    for (const path of ['/app', '/totp', '/try/app'])
+      expect((await one.open(`${setUp}${path}`)).h1).toMatch(
+        /^(You cannot set this up yet|Your account is not ready yet)$/,
+      );
+  }
 });
 
 describe('while the second step is off', () => {

@@ -9,7 +9,7 @@ import { eventually } from '../sms/support.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
 import { DeviceContract } from './device-contract.js';
-import { fetchOutcome, firstSignIn, linkOn, numberOn, pairOn, refusal } from './employee.js';
+import { fetchOutcome, firstSignIn, linkOn, numberOn, pairOn, refusal, skipTrial } from './employee.js';
 
 let app: TestApp;
 let rp: RelyingParty;
@@ -175,7 +175,7 @@ test('the command line: one file, two accounts, from the link to the end', async
   expect(await command('status')).toBe(0);
   expect(said().match(/"device-cli", active/g)).toHaveLength(2);
 
-  const { browser, page, number } = await signIn('watcher');
+  const { browser, page, number } = await signIn('gina');
   expect(await command('list')).toBe(0);
   const listed = said();
   const [, id = ''] = /^ {2}(\S{22})$/m.exec(listed) ?? [];
@@ -207,7 +207,7 @@ async function pairByCommand(login: string, command: (...words: string[]) => Pro
     await new Promise((resolve) => setTimeout(resolve, 20));
     digits = /computer: (\d{3} \d{3})/.exec(said())?.[1];
   }
-  await browser.submit(await browser.open(page.url), { digits });
+  await skipTrial(browser, await browser.submit(await browser.open(page.url), { digits }));
   expect(await pairing).toBe(0);
   expect(said()).toContain('This phone is trusted now');
 }

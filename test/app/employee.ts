@@ -20,17 +20,21 @@ export interface Pairing {
   page: Page;
 }
 
-/** From the set-up page to its end: a phone scans it, and its digits are typed. */
+/** Past the trial that follows a pairing. */
+export const skipTrial = (browser: Browser, page: Page): Promise<Page> => browser.submit(page, {}, /\/skip$/);
+
+/** From the set-up page to its end, or to the trial: a phone scans it, and its digits are typed. */
 export async function pairOn(
   browser: Browser,
   page: Page,
-  surroundings: { fetch?: typeof fetch; now?: () => number; model?: string } = {},
+  surroundings: { fetch?: typeof fetch; now?: () => number; model?: string; isTried?: boolean } = {},
 ): Promise<Pairing> {
   const { issuer, code } = pairingFrom(linkOn(page));
   const phone = await DeviceClient.create(issuer, surroundings);
   const { digits } = await phone.pair({ code }, { model: surroundings.model ?? 'Pixel 9' });
   const found = await browser.open(page.url);
-  return { phone, page: await browser.submit(found, { digits }) };
+  const trial = await browser.submit(found, { digits });
+  return { phone, page: surroundings.isTried ? trial : await skipTrial(browser, trial) };
 }
 
 /** As far as the page that shows the code: first sign-in of somebody without a second factor. */

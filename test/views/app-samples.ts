@@ -38,7 +38,23 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
   };
   const { qrSvg: _qrSvg, pairHref, typedGroups, ...shared } = waiting;
   const found = { ...shared, stage: 'found', model: 'Pixel 9', triesLeft: 3 };
+  const tried = {
+    applicationName: 'Time Sheets',
+    trial: { label: 'Pixel 9', skipAction: '/interaction/abc/set-up/try/app/skip' },
+    step: { n: 2, of: 3 },
+    otherMethodsHref: undefined,
+    cancelAction: undefined,
+    login: undefined,
+  };
   return {
+    ...Object.fromEntries(
+      ['approved', 'postponed', 'denied', 'over', 'expired'].map((state) => [
+        `app/enter#trial-${state}`,
+        { ...asked, ...tried, state },
+      ]),
+    ),
+    'app/enter#trial': { ...enter, ...tried },
+    'app/enter#trial-too_many': { ...asked, ...tried, state: 'too_many', retryAt: at(14) },
     'app/enter': enter,
     'app/enter#two-phones': { ...enter, devices: ['Pixel 9', 'Anna’s old phone'], woken: [] },
     'app/enter#not-woken': { ...enter, woken: [] },
@@ -105,6 +121,7 @@ export const trustedPhones = (at: (minutes: number) => Date, labels: readonly st
     lastUsedAt: at(-5),
     renameHref: `/account/factors/phone-${n}/rename`,
     changeHref: `/account/change/app/phone-${n}`,
+    tryAction: `/account/try/app/phone-${n}/send`,
     removeHref: `/account/factors/phone-${n}/remove`,
   })),
 });

@@ -380,6 +380,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>
       'sessions_ended',
       'updated',
       'changed',
+      'tried',
     ].map((kind) => [`account/home#${kind}`, { ...account, banner: { kind, left: 2 } }]),
   ),
   'account/rename': { action: '/account/f1/rename', label: 'Work phone', backHref: '/account' },

@@ -30,6 +30,8 @@ export interface SignInResult {
   login?: { accountId: string; ts: number; acr: string; amr: string[] };
   second_factor?: { method: string; ts: number };
   set_up?: {
+    /** It was tried, or its owner did not want to. */
+    isTried?: true;
     accountId: string;
     method: string;
     factorId: string;

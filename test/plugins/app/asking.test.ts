@@ -337,7 +337,7 @@ describe('"It wasn’t me"', () => {
     expect(await stateOf(a, (await asking(a, account)).signIn)).toBe('too_many');
   });
 
-  test('nobody is asked for a quarter of an hour, in no sign-in; one that waits already can be confirmed', async () => {
+  test('nobody is asked for a quarter of an hour, in no sign-in, and nothing that waits already can be confirmed', async () => {
     const mine = await asking(a, account);
     nodes.clock.advance(1);
     const theirs = await asking(b, account);
@@ -346,9 +346,10 @@ describe('"It wasn’t me"', () => {
     const until = inSeconds(900);
     expect((await asking(b, account)).locals).toMatchObject({ state: 'too_many', retryAt: until });
     expect(await a.send(theirs.signIn, 'app')).toEqual({ status: 'refused', reason: 'too_many', retryAt: until });
-    expect(await approveWith(phone, own, mine.number)).toMatchObject({ status: 200 });
-    expect(await a.submit(mine.signIn, 'app', {})).toMatchObject({ status: 'verified' });
-    expect((await asking(a, account)).locals.state).toBe('too_many');
+    expect(await waitingOn(phone)).toEqual([]);
+    expect(await approveWith(phone, own, mine.number)).toMatchObject({ status: 409, body: { code: 'REFUSED' } });
+    expect(await a.submit(mine.signIn, 'app', {})).toMatchObject({ status: 'rejected', code: 'expired' });
+    expect(await stateOf(b, mine.signIn)).toBe('expired');
     nodes.clock.advance(900);
     expect(await a.send(theirs.signIn, 'app')).toEqual({ status: 'sent' });
   });

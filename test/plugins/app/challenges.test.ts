@@ -104,10 +104,10 @@ describe('the answer', () => {
   test('after two minutes it comes too late, whatever it is', async () => {
     const [one, two, three] = [await ask(), await ask(), await ask()];
     clock.advance(119);
-    expect(await a.listFor(accountId)).toHaveLength(3);
+    expect(await a.listFor({ accountId, factorId: 'phone' })).toHaveLength(3);
     expect(await a.approve(by(one), wrongFor(one))).toEqual({ status: 'wrong', triesLeft: 2 });
     clock.advance(1);
-    expect(await a.listFor(accountId)).toEqual([]);
+    expect(await a.listFor({ accountId, factorId: 'phone' })).toEqual([]);
     expect(await a.findPending(by(one))).toBeUndefined();
     expect(await a.approve(by(one), a.numberOf(one))).toBeUndefined();
     expect(await a.approve(by(one), wrongFor(one))).toBeUndefined();
@@ -174,7 +174,7 @@ describe('places', () => {
   test('one for a sign-in, whoever opens it and however often', async () => {
     const asked = await Promise.all(Array.from({ length: 40 }, (_, n) => ask('the same', n % 2 ? a : b)));
     expect(new Set(asked.map(({ _id }) => _id)).size).toBe(1);
-    expect(await a.listFor(accountId)).toHaveLength(1);
+    expect(await a.listFor({ accountId, factorId: 'phone' })).toHaveLength(1);
     const [challenge] = asked as [ChallengeDocument];
     await a.approve(by(challenge), a.numberOf(challenge));
     expect((await ask('the same'))._id).toBe(challenge._id);
@@ -186,7 +186,9 @@ describe('places', () => {
     );
     const opened = openings.flatMap((opening) => ('challenge' in opening ? [opening.challenge] : []));
     expect(opened).toHaveLength(3);
-    expect((await b.listFor(accountId)).map(({ _id }) => _id).sort()).toEqual(opened.map(({ _id }) => _id).sort());
+    expect((await b.listFor({ accountId, factorId: 'phone' })).map(({ _id }) => _id).sort()).toEqual(
+      opened.map(({ _id }) => _id).sort(),
+    );
     clock.advance(20);
     expect(await b.open({ cid: 'fourth', accountId, ...question })).toEqual({
       retryAt: new Date(clock.now().getTime() + 100_000),
@@ -223,8 +225,8 @@ describe('places', () => {
       asked.push((await ask())._id);
       clock.advance(1);
     }
-    expect((await b.listFor(accountId)).map(({ _id }) => _id)).toEqual(asked);
-    expect(await b.listFor('another')).toEqual([]);
+    expect((await b.listFor({ accountId, factorId: 'phone' })).map(({ _id }) => _id)).toEqual(asked);
+    expect(await b.listFor({ accountId: 'another', factorId: 'phone' })).toEqual([]);
   });
 });
 
@@ -237,7 +239,7 @@ test('cancelled: one sign-in, or all; what was approved and not fetched as well'
   await b.cancel(accountId);
   expect(await a.claim(approved._id, approved)).toBeUndefined();
   expect(await a.approve(by(kept), a.numberOf(kept))).toBeUndefined();
-  expect(await a.listFor(accountId)).toEqual([]);
+  expect(await a.listFor({ accountId, factorId: 'phone' })).toEqual([]);
 });
 
 test('after "it wasn’t me" others are held back for a quarter of an hour', async () => {
@@ -283,7 +285,7 @@ test('goes along indexes', async () => {
   const { db } = first.connection;
   await db?.command({ profile: 2 });
   const one = await ask();
-  await a.listFor(accountId);
+  await a.listFor({ accountId, factorId: 'phone' });
   await a.heldUntil(accountId);
   await a.approve(by(one), a.numberOf(one));
   await a.claim(one._id, one);

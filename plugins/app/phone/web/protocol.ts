@@ -47,6 +47,8 @@ export interface ChallengeDetails {
   ip?: string;
   place?: string;
   at: string;
+  /** Nobody signs in: this phone is tried. */
+  trial?: boolean;
 }
 
 export type Decision = 'approve' | 'not_now' | 'not_me';

@@ -39,6 +39,7 @@ export const challengeView =
     const account = phone.find(accountId);
     if (!account) return outcomeView('over')(app);
     app.opened.add(challenge.id);
+    const isTrial = (JSON.parse(challenge.details) as ChallengeDetails).trial === true;
     const typed = before.typed ?? app.scannedNumber;
     app.scannedNumber = undefined;
     const again = (change: Before): View => challengeView(accountId, challenge, { typed: input.value, ...change });
@@ -140,7 +141,8 @@ export const challengeView =
 
     return {
       nodes: [
-        heading(words.say('challenge.heading')),
+        heading(words.say(isTrial ? 'challenge.trial' : 'challenge.heading')),
+        ...(isTrial ? [element('p', {}, words.say('challenge.trial_text'))] : []),
         facts(app, account, challenge),
         trouble,
         element(
@@ -154,7 +156,7 @@ export const challengeView =
           'div',
           { class: 'two' },
           button('small', words.say('challenge.not_now'), () => answer('not_now', say)),
-          button('small grave', words.say('challenge.not_me'), ask),
+          ...(isTrial ? [] : [button('small grave', words.say('challenge.not_me'), ask)]),
         ),
         left,
       ],

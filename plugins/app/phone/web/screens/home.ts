@@ -23,9 +23,10 @@ const waitingIn = ({ phone }: App): Waiting[] =>
 
 function row(app: App, { account, challenge }: Waiting, hasSeveral: boolean): HTMLLIElement {
   const { words, phone } = app;
-  const { application, browser, at } = JSON.parse(challenge.details) as ChallengeDetails;
+  const { application, browser, at, trial } = JSON.parse(challenge.details) as ChallengeDetails;
   const time = words.moment(at, phone.serverNow());
-  const title = words.say('challenge.row', { application: application ?? words.say('challenge.sign_in'), time });
+  const what = trial ? words.say('challenge.trial') : (application ?? words.say('challenge.sign_in'));
+  const title = words.say('challenge.row', { application: what, time });
   return element(
     'li',
     { class: 'choice' },

@@ -86,6 +86,9 @@ export const DE: Sentences = {
   'scan.type': 'Stattdessen eingeben',
 
   'challenge.heading': 'Ist das Ihre Anmeldung?',
+  'challenge.trial': 'Das ist eine Probe',
+  'challenge.trial_text':
+    'Niemand meldet sich an. Tippen Sie die Zahl von Ihrem Computer, wie später bei jeder Anmeldung.',
   'challenge.account': 'Konto',
   'challenge.application': 'Anwendung',
   'challenge.browser': 'Browser',

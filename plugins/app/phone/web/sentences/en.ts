@@ -80,6 +80,8 @@ export const EN = {
   'scan.type': 'Type instead',
 
   'challenge.heading': 'Is this your sign-in?',
+  'challenge.trial': 'This is a trial',
+  'challenge.trial_text': 'Nobody signs in. Type the number from your computer, as you will for every sign-in.',
   'challenge.account': 'Account',
   'challenge.application': 'Application',
   'challenge.browser': 'Browser',

@@ -83,6 +83,8 @@ export const ES: Sentences = {
   'scan.type': 'Escribirlo',
 
   'challenge.heading': '¿Es tu inicio de sesión?',
+  'challenge.trial': 'Es una prueba',
+  'challenge.trial_text': 'Nadie inicia sesión. Escribe el número de tu ordenador, como en cada inicio de sesión.',
   'challenge.account': 'Cuenta',
   'challenge.application': 'Aplicación',
   'challenge.browser': 'Navegador',

@@ -87,6 +87,8 @@ export const FR: Sentences = {
   'scan.type': 'Saisir à la place',
 
   'challenge.heading': 'Est-ce votre connexion\u00a0?',
+  'challenge.trial': 'Ceci est un essai',
+  'challenge.trial_text': 'Personne ne se connecte. Saisissez le numéro de votre ordinateur, comme à chaque connexion.',
   'challenge.account': 'Compte',
   'challenge.application': 'Application',
   'challenge.browser': 'Navigateur',

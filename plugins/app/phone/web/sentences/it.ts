@@ -84,6 +84,8 @@ export const IT: Sentences = {
   'scan.type': 'Digita invece',
 
   'challenge.heading': 'È il tuo accesso?',
+  'challenge.trial': 'È una prova',
+  'challenge.trial_text': 'Nessuno accede. Scrivi il numero del tuo computer, come a ogni accesso.',
   'challenge.account': 'Account',
   'challenge.application': 'Applicazione',
   'challenge.browser': 'Browser',
