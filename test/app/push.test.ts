@@ -99,7 +99,7 @@ test('the same question asked twice at once, and again while it waits, wakes a p
   const { engine } = app.app;
   const signIn = newSignIn(account);
   await Promise.all(Array.from({ length: 5 }, () => engine.begin(signIn, 'app')));
-  expect(await engine.send(signIn, 'app')).toEqual({ status: 'sent' });
+  expect(await engine.send(signIn, 'app')).toMatchObject({ status: 'refused', reason: 'wait' });
   await eventually(() => (service.pushed.length > 0 ? true : undefined));
   // What is sent stays there for a while.
   const ordered = (name: string) => app.database.collection(name).countDocuments({ accountId: account.id });
