@@ -1,7 +1,15 @@
 /** What the composition root takes and gives. */
 import type Koa from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { AccountStore, Directory, DirectoryEntry, Importer, Invitations, OneTimeLinks } from './accounts/index.js';
+import type {
+  AccountStore,
+  Directory,
+  DirectoryEntry,
+  Importer,
+  Invitations,
+  OneTimeLinks,
+  Passwords,
+} from './accounts/index.js';
 import type { ShownAccount } from './admin/api/index.js';
 import type { Operations } from './admin/operations/index.js';
 import type { Audit } from './audit/index.js';
@@ -35,6 +43,8 @@ export interface AppDeps {
   readSecret?: SecretReader;
   clock?: Clock;
   random?: Random;
+  /** Hashes passwords; by default as many at once as the machine does well. */
+  passwords?: Passwords;
   /** Hears of what happens, for metrics. */
   observer?: SecondFactorOptions['observer'] & { answered(answer: Answered): void };
   /** Hears of every database call of the provider's adapter. */

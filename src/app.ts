@@ -111,7 +111,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     timeZone: config.policy.timeZone,
     ...(deps.observer ? { onAnswer: deps.observer.answered } : {}),
   });
-  const passwords = createPasswords(core);
+  const { passwords = createPasswords(core) } = deps;
   const accounts = createAccounts({ ...core, passwords });
   const noteCoverage = createCoverage(core);
   const links = createOneTimeLinks(core);

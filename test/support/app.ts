@@ -99,6 +99,7 @@ export async function startApp(
     env?: Record<string, string>;
     logger?: Logger;
     observer?: AppDeps['observer'];
+    passwords?: AppDeps['passwords'];
   } = {},
 ): Promise<TestApp> {
   const { clock = systemClock } = options;
@@ -133,6 +134,7 @@ export async function startApp(
     transport: storedTransport(database, clock),
     clock,
     ...(options.observer ? { observer: options.observer } : {}),
+    ...(options.passwords ? { passwords: options.passwords } : {}),
     onOidcCall: (model, operation) => calls.push(`${model}.${operation}`),
   });
   const server: Server = createServer(app.koa.callback());
