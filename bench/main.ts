@@ -8,7 +8,7 @@ import { type Measurement, median, medianOf } from './measure.js';
 import { OPERATIONS, type Operation, Subject } from './operations.js';
 import { type BenchOptions, readOptions } from './options.js';
 import { type ServerName, type ServerProcess, startServerProcess } from './processes.js';
-import { compareProfiles, readProfile, type Spent } from './profile.js';
+import { compareProfiles, readProfile, type Spent, withReference } from './profile.js';
 import { type Result, report } from './report.js';
 import { CONCURRENCY, type ServerEnvironment } from './settings.js';
 import { AccountPool } from './visitor.js';
@@ -51,13 +51,13 @@ async function measureAll(
 async function profileAll(
   subjects: Record<ServerName, Subject>,
   folder: string,
-  { seconds }: BenchOptions,
+  { seconds, operation }: BenchOptions,
 ): Promise<Record<ServerName, Spent>> {
   return both(async (name) => {
     say(`profile: ${name}`);
     const { process: server } = subjects[name];
     await server.toggleProfile();
-    const { operations } = await subjects[name].measure('full sign-in', seconds);
+    const { operations } = await subjects[name].measure(operation, seconds);
     await server.toggleProfile();
     return readProfile(join(folder, `${server.pid}.cpuprofile`), operations);
   });
@@ -103,7 +103,7 @@ async function run(options: BenchOptions, { folder, uri, client, stops }: Ground
   }
   if (options.profile) {
     const { ours, reference } = await profileAll(subjects, folder, options);
-    return compareProfiles(ours, reference);
+    return compareProfiles(ours, reference, withReference(options.operation));
   }
   const startsMedian = { ours: median(starts.ours), reference: median(starts.reference) };
   const results = await measureAll(subjects, startsMedian, options);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { OPERATIONS, type Operation } from './operations.js';
 
 export interface BenchOptions {
   /** Of each operation in each round. */
@@ -9,9 +10,11 @@ export interface BenchOptions {
   accounts: number;
   /** Where the time goes, function by function, instead of how much there is. */
   profile: boolean;
+  /** What is profiled. */
+  operation: Operation;
 }
 
-/** @throws TypeError for a flag that is unknown or no positive number. */
+/** @throws TypeError for a flag that is unknown, no positive number, or no operation of ours. */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -21,6 +24,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       'warm-up': { type: 'string', default: '20' },
       accounts: { type: 'string', default: '2000' },
       profile: { type: 'boolean', default: false },
+      operation: { type: 'string', default: 'full sign-in' },
     },
   });
   const positive = (name: 'seconds' | 'rounds' | 'warm-up' | 'accounts'): number => {
@@ -28,11 +32,14 @@ export function readOptions(args: readonly string[]): BenchOptions {
     if (!(value > 0)) throw new TypeError(`--${name} must be a number above 0`);
     return value;
   };
+  const operation = OPERATIONS.find((name) => name === values.operation);
+  if (!operation) throw new TypeError(`--operation must be one of: ${OPERATIONS.join(', ')}`);
   return {
     seconds: positive('seconds'),
     rounds: Math.ceil(positive('rounds')),
     warmUpSeconds: positive('warm-up'),
     accounts: Math.ceil(positive('accounts')),
     profile: values.profile,
+    operation,
   };
 }

@@ -58,13 +58,13 @@ export interface Compared {
   columns: readonly [ours: string, other: string];
 }
 
-const WITH_REFERENCE: Compared = {
-  of: 'one full sign-in, by package or folder (the password hash runs in a thread of its own)',
+export const withReference = (operation: string): Compared => ({
+  of: `one ${operation}, by package or folder (the password hash runs in a thread of its own)`,
   columns: ['ours', 'reference'],
-};
+});
 
 /** What the first spends more on than the second, most first; then the first's most expensive functions. */
-export function compareProfiles(ours: Spent, other: Spent, { of, columns }: Compared = WITH_REFERENCE): string {
+export function compareProfiles(ours: Spent, other: Spent, { of, columns }: Compared): string {
   const parts = new Set([...ours.byPart.keys(), ...other.byPart.keys()]);
   const rows = [...parts].map((part) => {
     const [a, b] = [ours.byPart.get(part) ?? 0, other.byPart.get(part) ?? 0];
