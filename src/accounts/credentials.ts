@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import type { Account } from './contract.js';
 import { normaliseLogin } from './login.js';
-import { type AccountDocument, accountModel, type StoredPassword, toAccount } from './model.js';
+import { ACCOUNTS_COLLECTION, type AccountDocument, accountModel, type StoredPassword, toAccount } from './model.js';
 
 /** The one place that hands out password hashes; private to this folder. */
 export interface Credentials {
@@ -13,9 +13,11 @@ export interface Credentials {
 
 export function createCredentials({ database, clock }: { database: Database; clock: Clock }): Credentials {
   const accounts = accountModel(database.connection);
+  const stored = database.collection<AccountDocument>(ACCOUNTS_COLLECTION);
   return {
     async find(login) {
-      const found = await accounts.findOne({ login: normaliseLogin(login) }).lean<AccountDocument>();
+      // The driver's own call: this is the hot path of every sign-in.
+      const found = await stored.findOne({ login: normaliseLogin(login) });
       if (!found) return undefined;
       return { account: toAccount(found), ...(found.password ? { password: found.password } : {}) };
     },

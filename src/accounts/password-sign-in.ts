@@ -91,14 +91,12 @@ export function createPasswordSignIn(deps: {
       const network = attempt.origin.ip === undefined ? undefined : ipSubject(attempt.origin.ip);
       const ofNetwork: Settlement[] = network ? [{ subject: network, release: [COUNTER] }] : [];
 
-      if (network) {
-        const reservation = await throttle.reserve(network, [PER_IP]);
-        if (!reservation.reserved) return refuse(attempt, network, reservation, 'ip');
-      }
-      const reservation = await throttle.reserve(subject, [PER_LOGIN]);
+      const reservation = await throttle.reserveAll([
+        ...(network ? [{ subject: network, rules: [PER_IP] }] : []),
+        { subject, rules: [PER_LOGIN] },
+      ]);
       if (!reservation.reserved) {
-        await throttle.settleAll(ofNetwork);
-        return refuse(attempt, subject, reservation, 'login');
+        return refuse(attempt, reservation.subject, reservation, reservation.subject === network ? 'ip' : 'login');
       }
 
       const found = await credentials.find(attempt.login);
