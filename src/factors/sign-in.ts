@@ -9,8 +9,8 @@ import {
   signInRules,
   throttleSubject,
 } from './attempts.js';
-import { CHALLENGE_TTL_SECONDS, Challenges } from './challenges.js';
-import type { Factor, Outcome, Remember, SignInPlace } from './contract.js';
+import { CHALLENGE_TTL_SECONDS, Challenges, type StoredChallenge } from './challenges.js';
+import type { Challenge, Factor, Outcome, Remember, SignInPlace } from './contract.js';
 import type { Engine, EngineParts, Rejected, SignIn, SubmitResult } from './engine-contract.js';
 import { acceptEvidence } from './evidence.js';
 import { createGuessing } from './guessing.js';
@@ -65,10 +65,14 @@ export function createSignIn(
     return { status: 'rejected', code, ...(failures === undefined ? {} : { failures }) };
   };
 
+  /** Of a method that remembers nothing there is nothing to find; whether it was answered before shows when the answer is claimed. */
+  const stored = async (key: Omit<Challenge, 'state'>): Promise<StoredChallenge> =>
+    factors.get(key.method)?.isStateless ? { challenge: { ...key, state: {} }, isDone: false } : challenges.find(key);
+
   /** What waits for an answer, as the methods see it. */
   const find = async ({ cid, account, trialOf }: SignIn, method: string) => {
-    const { challenge, ...stored } = await challenges.find({ cid, accountId: account.id, method });
-    return { ...stored, challenge: { ...challenge, ...(trialOf ? { trialOf } : {}) } };
+    const { challenge, ...rest } = await stored({ cid, accountId: account.id, method });
+    return { ...rest, challenge: { ...challenge, ...(trialOf ? { trialOf } : {}) } };
   };
 
   const accept = async (
@@ -180,10 +184,12 @@ export function createSignIn(
 
       const code = outcome.status === 'rejected' ? outcome.code : 'used';
       if (isGuess) await guessing.announceIfDisabled(signIn, methodId, reservation.counts);
+      // Of a method that remembers nothing this is where it shows.
+      const isAnswered = isDone || (factor.isStateless && outcome.status === 'verified');
       const failures = reservation.counts[methodCounter(methodId)] ?? 1;
       // Only whoever was right before can have it answered twice.
       const rejected = await reject(signIn, methodId, code, isGuess ? { failures } : { isRecorded: isDone });
-      return isDone ? { ...rejected, isAnswered: true } : rejected;
+      return isAnswered ? { ...rejected, isAnswered: true } : rejected;
     },
 
     async cancel(accountId, cid) {

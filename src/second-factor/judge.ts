@@ -72,8 +72,18 @@ export interface Facts {
   factorLevels(): Promise<Level[]>;
 }
 
-/** Gathers the input of the decision function; the one place where requests, records and rules meet it. */
-export async function judge(facts: Facts, rules: SecondFactorRules): Promise<Decision> {
+/** What factors can amount to, for a decision: nothing, or the highest level among them. */
+const AMOUNTS: readonly Level[][] = [[], ...LEVELS.map((level) => [level])];
+
+/**
+ * Gathers the input of the decision function; the one place where requests, records and rules meet it.
+ * @param isEnough the caller needs to know no more: where it holds whatever the account has set up, that is not read.
+ */
+export async function judge(
+  facts: Facts,
+  rules: SecondFactorRules,
+  isEnough: (decision: Decision) => boolean = () => false,
+): Promise<Decision> {
   const { now, account, standing, sessionLevel } = facts;
   const requested = requestedLevels(facts.requested, rules.acrAliases);
   const { suspension } = facts;
@@ -96,5 +106,7 @@ export async function judge(facts: Facts, rules: SecondFactorRules): Promise<Dec
     const decision = decide({ ...base, factorLevels: [sessionLevel] });
     if (decision.action === 'proceed') return decision;
   }
+  const [first, ...others] = AMOUNTS.map((factorLevels) => decide({ ...base, factorLevels }));
+  if (first && [first, ...others].every(isEnough)) return first;
   return decide({ ...base, factorLevels: await facts.factorLevels() });
 }

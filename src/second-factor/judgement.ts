@@ -15,6 +15,8 @@ import type { SecondFactorRules } from './rules.js';
 /** The decision function asked on behalf of a request: by the pages, and by the checks of the interaction policy. */
 export interface Judgement {
   ofActor(ctx: Context, actor: Actor, params: Readonly<Record<string, unknown>>): Promise<Decision>;
+  /** After a right password: does the sign-in end with it? Which second step it will be is left to the page that shows it. */
+  ofPassword(ctx: Context, actor: Actor, params: Readonly<Record<string, unknown>>): Promise<Decision>;
   ofSession(ctx: KoaContextWithOIDC): Promise<SessionVerdict>;
   /** Whether the session, of a password alone, began before the suspension that lets this browser in. */
   isBeforeSuspension(ctx: KoaContextWithOIDC): Promise<boolean>;
@@ -45,6 +47,9 @@ interface Subject {
   factorLevels(): Promise<Level[]>;
 }
 
+/** Without a second step, for better or worse. */
+const ENDS_HERE: ReadonlySet<Decision['action']> = new Set(['deny', 'proceed', 'unmet']);
+
 export function createJudgement(deps: {
   provider(): Provider;
   requestAccounts: RequestAccounts;
@@ -69,7 +74,11 @@ export function createJudgement(deps: {
     return { id, from, until, ...(clearedBy ? { clearedBy } : {}) };
   };
 
-  const decideFor = async (ctx: Context, { params, sessionLevel, ...subject }: Subject): Promise<Decision> => {
+  const decideFor = async (
+    ctx: Context,
+    { params, sessionLevel, ...subject }: Subject,
+    isEnough?: (decision: Decision) => boolean,
+  ): Promise<Decision> => {
     const standing = await standings.load(subject.account);
     const suspension = suspensionHere(ctx, standing);
     return judge(
@@ -85,6 +94,7 @@ export function createJudgement(deps: {
         ...(sessionLevel ? { sessionLevel } : {}),
       },
       rules,
+      isEnough,
     );
   };
 
@@ -94,13 +104,20 @@ export function createJudgement(deps: {
     return client;
   };
 
+  const ofActor = async (
+    ctx: Context,
+    { account, sessionLevel, methods }: Actor,
+    params: Readonly<Record<string, unknown>>,
+    isEnough?: (decision: Decision) => boolean,
+  ): Promise<Decision> => {
+    const client = await clientOf(params);
+    const factorLevels = async () => levelsOf(await methods());
+    return decideFor(ctx, { account, client, params, sessionLevel, factorLevels }, isEnough);
+  };
+
   return {
-    async ofActor(ctx, actor, params) {
-      const client = await clientOf(params);
-      const { account, sessionLevel } = actor;
-      const factorLevels = async () => levelsOf(await actor.methods());
-      return decideFor(ctx, { account, client, params, sessionLevel, factorLevels });
-    },
+    ofActor: (ctx, actor, params) => ofActor(ctx, actor, params),
+    ofPassword: (ctx, actor, params) => ofActor(ctx, actor, params, ({ action }) => !ENDS_HERE.has(action)),
 
     async ofSession(ctx) {
       const { session, client, params = {} } = ctx.oidc;
