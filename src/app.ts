@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import Koa, { type Context } from 'koa';
+import Koa from 'koa';
 import mount from 'koa-mount';
 import type { Client } from 'oidc-provider';
 import { app as confirmInApp } from '../plugins/app/index.js';
@@ -9,6 +9,7 @@ import { totp } from '../plugins/totp/index.js';
 import { accountClient, mountPasswordPages } from './account-pages/index.js';
 import * as accountsFolder from './accounts/index.js';
 import {
+  ACCOUNTS_ALONGSIDE,
   backfillAccounts,
   createAccounts,
   createCoverage,
@@ -49,6 +50,7 @@ import {
   sessionActivity,
   sessionCookie,
   sessionRevoked,
+  unitOfWork,
   withCurrentKeys,
 } from './oidc/index.js';
 import { systemClock } from './platform/clock.js';
@@ -152,6 +154,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   const oidc = createOidcStore({
     ...core,
     tombstoneSeconds: config.sessions.overallSeconds + 86_400,
+    accountsAlongside: ACCOUNTS_ALONGSIDE,
     ...(deps.onOidcCall ? { onCall: deps.onOidcCall } : {}),
   });
   const secondFactor = inConfigurationWords(() =>
@@ -182,6 +185,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       branding: config.branding,
       web,
       standingsIn: 'accounts',
+      requests: oidc.units,
       onFactorsChanged: (accountId) => countFactors(accountId),
       passwords: {
         changedAt: async (accountId) => (await accounts.passwordState(accountId))?.changedAt,
@@ -227,6 +231,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   const passwordSignIn = createPasswordSignIn({ ...core, passwords, throttle, audit });
   const shared = {
     ...secondFactor.services,
+    afterPassword: secondFactor.afterPassword,
     pages,
     presenter,
     url,
@@ -238,12 +243,10 @@ export function createApp(config: Config, deps: AppDeps): App {
     knownBrowser,
   };
   const { sendResetLink } = mountPasswordPages({ ...shared, issuer, notifier: outbox });
-  const { afterPassword } = secondFactor;
-  const switchAccount = mountSwitchAccount({ ...shared, provider: () => provider, afterPassword });
+  const switchAccount = mountSwitchAccount({ ...shared, provider: () => provider });
   mountSignIn({
     ...shared,
     switchAccount,
-    afterPassword,
     async forcePasswordChange(ctx, account) {
       await sendResetLink(account);
       presenter.show(ctx, 'password/forgot', { action: url('/forgot-password'), sent: true });
@@ -322,6 +325,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   koa.silent = true;
   for (const middleware of web.front) koa.use(middleware);
   koa.use(sessionRevoked({ provider, cookies: web.cookies }));
+  koa.use(unitOfWork({ provider, store: oidc, logger }));
   koa.use(managementApi as Koa.Middleware);
   koa.use(pages.routes() as Koa.Middleware);
   koa.use(authorizationByPost(url('/auth')) as Koa.Middleware);
@@ -334,9 +338,6 @@ export function createApp(config: Config, deps: AppDeps): App {
     announceLogout({ clientId, accountId, ...(sid ? { sid } : {}) }).catch((error: unknown) =>
       logger.error({ clientId, err: error }, 'logout token lost'),
     );
-  });
-  provider.on('server_error', (ctx: Context, error: unknown) => {
-    ctx.state.providerFault = error;
   });
   koa.use(withCurrentKeys({ signingKeys, publicPaths: ['/jwks', '/.well-known/openid-configuration'].map(url) }));
   koa.use(url('') ? mount(url(''), provider as unknown as Koa) : mount(provider as unknown as Koa));

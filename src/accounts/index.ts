@@ -33,6 +33,7 @@ export { createImporter, importedLogin } from './importer.js';
 export { ensureIndexes, ensureLinkIndexes } from './indexes.js';
 export { createInvitations, type Invitations } from './invitations.js';
 export { normaliseLogin } from './login.js';
+export { ACCOUNTS_ALONGSIDE } from './model.js';
 export type { NewAccount } from './new-account.js';
 export {
   createOneTimeLinks,

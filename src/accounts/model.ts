@@ -136,3 +136,9 @@ export const toAccount = ({
   ...(locale === undefined ? {} : { locale }),
   ...(claims === undefined ? {} : { claims }),
 });
+
+/** For whoever reads an account together with something that belongs to it, in one call. */
+export const ACCOUNTS_ALONGSIDE = {
+  collection: ACCOUNTS_COLLECTION,
+  toAccount: (stored: object): Account => toAccount(stored as AccountDocument),
+} as const;

@@ -186,10 +186,9 @@ export interface Factor<Data = Record<string, unknown>> {
   readonly inSetUp?: 'required' | 'optional';
   /** Once it is set up its owner is offered to try it, as in a sign-in: for what has to reach somebody to be of any use. */
   readonly isTried?: true;
-  /** How many active ones an account may hold, each of which another can replace; without it a new one takes the place of the old. */
   /** Its answer is right or wrong by itself: nothing is remembered between its page and the answer. */
   readonly isStateless?: true;
-  /** How many active ones an account may hold; without it a new one takes the place of the old. */
+  /** How many active ones an account may hold, each of which another can replace; without it a new one takes the place of the old. */
   readonly maximumPerAccount?: number;
   /** The fields of its two forms with their longest length; anything else is refused before. Without any: see `Guesses`. */
   readonly evidenceFields: Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { Account, AccountSource } from '../accounts/contract.js';
+import type { Account } from '../accounts/contract.js';
 import type { Standings } from '../accounts/index.js';
 import { AppError } from '../errors.js';
 import type { AccountMethod, Engine } from '../factors/index.js';
@@ -39,7 +39,13 @@ export const levelOfSession = (acr: string | undefined): Level | undefined =>
 export async function actorOf(
   ctx: Context,
   interaction: SignInInteraction,
-  deps: { provider: Provider; accounts: AccountSource; standings: Standings; engine: Engine; clock: Clock },
+  deps: {
+    provider: Provider;
+    readAccount(ctx: Context, id: string): Promise<Account | undefined>;
+    standings: Standings;
+    engine: Engine;
+    clock: Clock;
+  },
 ): Promise<Actor> {
   /** A password typed before "sign out everywhere" or a reset proves nothing any more, not even for the set-up. */
   const refuseVoid = async (account: Account, uid: string, ts: number, level?: Level): Promise<void> => {
@@ -58,13 +64,13 @@ export async function actorOf(
     const other = interaction.session ? undefined : (await deps.provider.Session.get(ctx as never)).accountId;
     if (other && other !== first.accountId)
       throw new AppError('INTERACTION_ENDED', 'somebody else signed in meanwhile');
-    const account = await deps.accounts.find(first.accountId);
+    const account = await deps.readAccount(ctx, first.accountId);
     if (!account) throw new AppError('INTERACTION_ENDED', 'account is gone');
     await refuseVoid(account, '', first.ts);
     return { account, ts: first.ts, amr: first.amr, methods: methodsOf(deps.engine, account) };
   }
   const session = await deps.provider.Session.get(ctx as never);
-  const account = session.accountId ? await deps.accounts.find(session.accountId) : undefined;
+  const account = session.accountId ? await deps.readAccount(ctx, session.accountId) : undefined;
   if (!account || session.loginTs === undefined) throw new AppError('INTERACTION_ENDED', 'no password and no session');
   const sessionLevel = levelOfSession(session.acr);
   const { set_up: setUp } = { ...interaction.lastSubmission, ...interaction.result };

@@ -26,6 +26,8 @@ export interface HostedPages {
   engine: Engine;
   enrolmentPage: EnrolmentPage;
   accounts: AccountSource;
+  /** As it is at the start of a request, in which nothing has changed it yet. */
+  readAccount(ctx: Context, id: string): Promise<Account | undefined>;
   standings: Standings;
   audit: Audit;
   clock: Clock;

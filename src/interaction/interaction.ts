@@ -60,6 +60,8 @@ export function createInteractions(deps: {
   catalogue: Pick<Catalogue, 'pickLocale'>;
   cookies: CookieSettings;
   url(path: string): string;
+  /** Else a request that waits for another one would see what it has read already, again and again. */
+  lookAgain(): void;
 }): Interactions {
   const { provider, started, cookies, url } = deps;
 
@@ -160,6 +162,7 @@ export function createInteractions(deps: {
     async resumeIfFinished(ctx, uid, prompt, withinMs) {
       const deadline = performance.now() + withinMs;
       for (;;) {
+        deps.lookAgain();
         const interaction = await find(ctx, uid);
         if (interaction.prompt.name !== prompt) return false;
         if (interaction.result?.done === uid) {

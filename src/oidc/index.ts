@@ -13,3 +13,4 @@ export { createProvider, type ProviderDeps } from './provider.js';
 export { sessionActivity } from './session-activity.js';
 export { sessionCookie } from './session-cookie.js';
 export { sessionRevoked } from './session-revoked.js';
+export { unitOfWork } from './unit-of-work.js';

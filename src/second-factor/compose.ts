@@ -68,6 +68,10 @@ export interface SecondFactorServices {
   clock: Clock;
   random: Random;
   secretBox: SecretBox;
+  /** Does what follows from an answer of the provider once that is written; what the provider says of itself comes before. */
+  onceWritten(work: () => Promise<void>): Promise<void>;
+  /** Forgets what the provider's adapter has read for this request. */
+  lookAgain(): void;
 }
 
 /** What an interaction's address is made of. */
@@ -123,7 +127,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
   const started = createStartedSignIns(web.cookies);
   const enrolmentCookie = createEnrolmentCookie({ ...options, cookies: web.cookies });
   const enrolmentPage = createEnrolmentPage({ engine, presenter: web.presenter });
-  const interactions = createInteractions({ ...web, provider, started });
+  const interactions = createInteractions({ ...web, provider, started, lookAgain: options.lookAgain });
 
   const recoveryCookie = createRecoveryCookie({ ...options, cookies: web.cookies });
   const judgement = createJudgement({ ...options, enrolmentCookie, recoveryCookie });
@@ -146,7 +150,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
     if (!account) throw new AppError('ACCOUNT_UNUSABLE', 'account is gone');
     const ts = typedAt ?? standings.signInTime(await standings.load(account));
     const actor: Actor = { account, ts, amr, methods: methodsOf(engine, account) };
-    const decision = await judgement.ofActor(ctx, actor, interaction.params);
+    const decision = await judgement.ofPassword(ctx, actor, interaction.params);
     return interactions.startOver(ctx, interaction, await resultAfterPassword(ctx, decision, actor));
   };
 
@@ -178,6 +182,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       engine,
       enrolmentPage,
       accounts,
+      readAccount: requestAccounts.find,
       standings,
       audit,
       clock,
@@ -261,7 +266,7 @@ export function composeSecondFactor(options: SecondFactorServices): SecondFactor
       });
       return async (ctx, next) => {
         await next();
-        await record.after(ctx as unknown as KoaContextWithOIDC);
+        await options.onceWritten(() => record.after(ctx as unknown as KoaContextWithOIDC));
       };
     },
   };

@@ -1,7 +1,7 @@
 import type { Context, Next } from 'koa';
 import type { FindAccount, interactionPolicy, Provider } from 'oidc-provider';
 import { createVisitors, mountLinkPages, mountSecurityPage, type Visitors } from '../account-pages/index.js';
-import type { AccountSource } from '../accounts/contract.js';
+import type { Account, AccountSource } from '../accounts/contract.js';
 import {
   createOneTimeLinks,
   createStandings,
@@ -82,6 +82,15 @@ export interface SecondFactorOptions {
   web?: Web;
   /** Where standings are kept: apart, unless the accounts are our own. */
   standingsIn?: StandingsCollection;
+  /** What an adapter does for a request that reads once and writes at its end; by default everything is done at once. */
+  requests?: {
+    /** An account that the request has read together with what belongs to it. */
+    account(id: string): Account | undefined;
+    /** Forgets what the request has read, when another request is waited for. */
+    lookAgain(): void;
+    /** Does what follows from an answer once that is written. */
+    onceWritten(work: () => Promise<void>): Promise<void>;
+  };
   /** Hears that what an account has set up is not what it was. */
   onFactorsChanged?(accountId: string): Promise<void>;
   /** Hears of what happens, for metrics. */
@@ -205,9 +214,11 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     suspensionHours,
     watcher: createChangeWatcher({ ...core, collection: 'recovery_requests' }),
   });
-  const requestAccounts = createRequestAccounts(accounts);
+  const requestAccounts = createRequestAccounts(accounts, options.requests?.account);
   const composed = composeSecondFactor({
     ...core,
+    onceWritten: options.requests?.onceWritten ?? ((work) => work()),
+    lookAgain: options.requests?.lookAgain ?? (() => {}),
     issuer,
     provider,
     accounts,

@@ -13,7 +13,11 @@ export interface RequestAccounts {
   keep(ctx: WithRequest, account: Account): void;
 }
 
-export function createRequestAccounts(source: AccountSource): RequestAccounts {
+/** @param readAlongside an account that this request has read already, beside something else. */
+export function createRequestAccounts(
+  source: AccountSource,
+  readAlongside: (id: string) => Account | undefined = () => undefined,
+): RequestAccounts {
   const requests = new WeakMap<IncomingMessage, Map<string, Promise<Account | undefined>>>();
   const readBy = ({ req }: WithRequest): Map<string, Promise<Account | undefined>> => {
     const read = requests.get(req) ?? new Map<string, Promise<Account | undefined>>();
@@ -23,7 +27,8 @@ export function createRequestAccounts(source: AccountSource): RequestAccounts {
   return {
     find(ctx, id) {
       const read = readBy(ctx);
-      const found = read.get(id) ?? source.find(id);
+      const alongside = read.has(id) ? undefined : readAlongside(id);
+      const found = read.get(id) ?? (alongside ? Promise.resolve(alongside) : source.find(id));
       read.set(id, found);
       return found;
     },

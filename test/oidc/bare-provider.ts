@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Adapter, type ClientMetadata, interactionPolicy, Provider } from 'oidc-provider';
 import { installReplayDetection, type OidcStore } from '../../src/oidc/adapter/index.js';
+import { unitOfWork } from '../../src/oidc/index.js';
+import { createLogger } from '../../src/platform/logger.js';
 import { createSecretBox } from '../../src/platform/secret-box.js';
 
 export const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32) }], randomBytes(32));
@@ -38,10 +40,13 @@ export interface BareServer {
   close(): Promise<void>;
 }
 
-/** The library with nothing of ours but the store; its one page signs `alice` in, or consents, without a question. */
+/**
+ * The library with nothing of ours but the store; its one page signs `alice` in, or consents, without a question.
+ * @param isDirect every write at once, as in a host that has no unit of work.
+ */
 export async function startBareServer(
   store: OidcStore,
-  { issuer, wrap }: { issuer?: string; wrap?: Wrap } = {},
+  { issuer, wrap, isDirect = false }: { issuer?: string; wrap?: Wrap; isDirect?: boolean } = {},
 ): Promise<BareServer> {
   const server: Server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -78,6 +83,8 @@ export async function startBareServer(
     },
   });
   installReplayDetection(provider, store);
+  provider.silent = true;
+  if (!isDirect) provider.use(unitOfWork({ provider, store, logger: createLogger('silent') }));
   const answer = provider.callback();
   // Each login has a time of its own, however fast they follow each other.
   let loginTs = Math.floor(Date.now() / 1000) - 1000;

@@ -117,19 +117,19 @@ test('ended on another node while a request of it is under way: it stays ended',
   )) as {
     uid: string;
   };
-  const find = app.app.accounts.find.bind(app.app.accounts);
+  const { Client } = app.app.provider;
+  const find = Client.find.bind(Client);
   let isEnded = false;
-  // The request has read its session and looks for the account: right then the session ends elsewhere.
-  app.app.accounts.find = async (id) => {
-    const account = await find(id);
+  // The request has read its session and its account, and looks for the application: right then the session ends elsewhere.
+  Client.find = async (id) => {
     if (!isEnded) {
       isEnded = true;
       await other.app.sessions.end(anna.account.id, uid, { requestId: 'in-between' });
     }
-    return account;
+    return find(id);
   };
   const raced = await browser.open(rp.request().url);
-  app.app.accounts.find = find;
+  Client.find = find;
   expect(isEnded).toBe(true);
   expect(raced.url.searchParams.get('code')).toBeNull();
   expect(await rp.silent(browser)).toBe('login_required');

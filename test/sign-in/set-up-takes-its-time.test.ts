@@ -28,7 +28,7 @@ test('a confirmed step starts the time of the sign-in anew, in the browser as on
     ['interaction', `/second-factor/${uid}`],
     ['resume', `/auth/${uid}`],
   ]) {
-    const cookie = answer.headers.getSetCookie().find((line) => line.startsWith(`${name}=${uid};`)) ?? '';
+    const cookie = answer.headers.getSetCookie().find((line) => line.startsWith(`countersign-${name}=${uid};`)) ?? '';
     expect(cookie).toMatch(new RegExp(`; path=${path};.*; samesite=lax; httponly`));
     const lasts = Date.parse(/expires=([^;]+)/.exec(cookie)?.[1] ?? '') - Date.now();
     expect(Math.abs(lasts - 600_000)).toBeLessThan(10_000);

@@ -44,7 +44,7 @@ export function createDeviceCodes(deps: {
   return {
     async save(id, payload, expiresIn) {
       if (payload.userCode !== undefined) await claim(payload.userCode, id, expiresIn);
-      await records.upsert('DeviceCode', id, payload, expiresIn, guardFor(payload));
+      await records.upsertNow('DeviceCode', id, payload, expiresIn, guardFor(payload));
     },
 
     async findByUserCode(userCode) {

@@ -39,8 +39,10 @@ export type OnCall = (model: string, operation: string) => void;
 export const OIDC_COLLECTION = 'oidc';
 export const CLIENT_COLLECTION = 'clients';
 
+export const writing = (w: 'majority' | 1) => ({ writeConcern: { w }, ignoreUndefined: true }) as const;
+
 /** An answer that lets someone in, or shuts someone out, rests on a write that a majority of the nodes has. */
-export const DURABLE = { writeConcern: { w: 'majority' }, ignoreUndefined: true } as const;
+export const DURABLE = writing('majority');
 
 /** Stands for "no expiry": every query can then compare without a case of its own. */
 export const NEVER = new Date('9999-12-31T00:00:00Z');
@@ -63,6 +65,10 @@ export const SEALED: readonly SealedPlace<ClientDocument>[] = [
     ],
   },
 ];
+
+/** Not ended, and not past its end. */
+export const isLive = ({ revokedAt, expiresAt }: OidcDocument, now: Date): boolean =>
+  revokedAt === undefined && expiresAt > now;
 
 export const ensureIndexes: EnsureIndexes = async (database) => {
   await database.collection<ClientDocument>(CLIENT_COLLECTION).createIndex({ createdAt: -1, _id: -1 });

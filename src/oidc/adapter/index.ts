@@ -5,3 +5,4 @@ export { ensureIndexes, SEALED } from './documents.js';
 export { installReplayDetection, type Replay } from './replay.js';
 export { SessionRevokedError } from './sessions.js';
 export { createOidcStore, type OidcStore, type OidcStoreOptions } from './store.js';
+export type { RunningUnit, Units } from './unit-of-work.js';

@@ -1,7 +1,17 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
-import { DURABLE, documentId, expiryAfter, type OidcCollection, type OidcDocument, type OnCall } from './documents.js';
+import {
+  DURABLE,
+  documentId,
+  expiryAfter,
+  isLive,
+  type OidcCollection,
+  type OidcDocument,
+  type OnCall,
+} from './documents.js';
+import { type AccountsAlongside, createRelated } from './related.js';
+import { refusedAs, type Units } from './unit-of-work.js';
 
 /** Codes and tokens that are used once. Once used they are never written again: a late save would make them new. */
 const CONSUMABLE = new Set([
@@ -23,13 +33,21 @@ const FAMILY = [
   'PreAuthorizedCode',
 ];
 
+/** Whoever presents one of them is asked for its grant and its session next. */
+const WITH_GRANT = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken']);
+
 const UNUSED = { 'payload.consumed': { $exists: false } };
 
 /** Documents that are written whole and found by their id: all models but sessions and clients. */
 export interface Records {
   find(model: string, id: string): Promise<AdapterPayload | undefined>;
-  /** @param guard what must hold for a document that is already there. @throws InvalidGrant when it does not. */
-  upsert(
+  /**
+   * Waits for the end of the request, where there is one.
+   * @throws InvalidGrant for what was used up.
+   */
+  upsert(model: string, id: string, payload: AdapterPayload, expiresIn: number | undefined): Promise<void>;
+  /** At once. @param guard what must hold for a document that is already there. @throws InvalidGrant when it does not. */
+  upsertNow(
     model: string,
     id: string,
     payload: AdapterPayload,
@@ -48,37 +66,100 @@ export interface Records {
   revokeGrant(grantId: string): Promise<void>;
 }
 
-export function createRecords(deps: { collection: OidcCollection; clock: Clock; onCall: OnCall }): Records {
-  const { collection, clock, onCall } = deps;
-  return {
+const usedMeanwhile = (): Error => new errors.InvalidGrant('changed or used by another request meanwhile');
+
+/** Nobody has proved anything in it yet. */
+const isUnproved = (model: string, { result, lastSubmission }: AdapterPayload): boolean =>
+  model === 'Interaction' && result === undefined && lastSubmission === undefined;
+
+export function createRecords(deps: {
+  collection: OidcCollection;
+  clock: Clock;
+  units: Units;
+  accountsAlongside?: AccountsAlongside;
+  onCall: OnCall;
+}): Records {
+  const { collection, clock, units, accountsAlongside, onCall } = deps;
+  const relatedOf = createRelated(deps);
+
+  const statementOf = (model: string, id: string, payload: AdapterPayload, expiresIn?: number, guard = {}) => {
+    const document: OidcDocument = {
+      _id: documentId(model, id),
+      payload,
+      expiresAt: expiryAfter(clock.now(), expiresIn),
+    };
+    const { _id, ...$set } = document;
+    const filter = { _id, ...(CONSUMABLE.has(model) ? UNUSED : {}), ...guard };
+    return { document, statement: { filter, update: { $set }, upsert: true } };
+  };
+
+  const load = (model: string, _id: string): Promise<OidcDocument | null> => {
+    const unit = units.current();
+    onCall(model, 'find');
+    if (unit && WITH_GRANT.has(model)) return relatedOf(unit).token(_id);
+    if (unit && accountsAlongside && model === 'Interaction') return relatedOf(unit).interaction(_id);
+    return collection.findOne({ _id, expiresAt: { $gt: clock.now() } });
+  };
+
+  const records: Records = {
     async find(model, id) {
-      onCall(model, 'find');
-      const found = await collection.findOne(
-        { _id: documentId(model, id), expiresAt: { $gt: clock.now() } },
-        { projection: { payload: 1 } },
-      );
-      return found?.payload;
+      const _id = documentId(model, id);
+      const unit = units.current();
+      if (!unit) return (await load(model, _id))?.payload;
+      if (unit.read(_id) === undefined) unit.keep(_id, await load(model, _id));
+      const known = unit.read(_id);
+      // A copy: the models share nested objects with what they were made from, and an unsaved change would look saved.
+      return known && isLive(known, clock.now()) ? structuredClone(known.payload) : undefined;
     },
 
-    async upsert(model, id, payload, expiresIn, guard = {}) {
+    async upsert(model, id, payload, expiresIn) {
+      const unit = units.current();
+      if (!unit) return records.upsertNow(model, id, payload, expiresIn);
+      const copy = structuredClone(payload);
+      const { document, statement } = statementOf(model, id, copy, expiresIn);
+      const known = unit.read(document._id);
+      if (CONSUMABLE.has(model) && known?.payload?.consumed !== undefined) throw usedMeanwhile();
+      unit.write(
+        {
+          ...statement,
+          _id: document._id,
+          ...(payload.grantId === undefined || !FAMILY.includes(model) ? {} : { grantId: payload.grantId }),
+          isExpendable: known === undefined && isUnproved(model, payload),
+          refusal: refusedAs(usedMeanwhile),
+        },
+        document,
+      );
+    },
+
+    async upsertNow(model, id, payload, expiresIn, guard) {
+      const { document, statement } = statementOf(model, id, payload, expiresIn, guard);
+      const unit = units.current();
+      // What it refers to is there first.
+      await unit?.flush();
+      unit?.forget(document._id);
       onCall(model, 'upsert');
-      const $set: Partial<OidcDocument> = { payload, expiresAt: expiryAfter(clock.now(), expiresIn) };
-      const filter = { _id: documentId(model, id), ...(CONSUMABLE.has(model) ? UNUSED : {}), ...guard };
       try {
-        await collection.updateOne(filter, { $set }, { ...DURABLE, upsert: true });
+        await collection.updateOne(statement.filter, statement.update, { ...DURABLE, upsert: true });
       } catch (error) {
-        if (isDuplicateKey(error)) throw new errors.InvalidGrant('changed or used by another request meanwhile');
+        if (isDuplicateKey(error)) throw usedMeanwhile();
         throw error;
       }
     },
 
     async consume(model, id) {
+      const _id = documentId(model, id);
+      const unit = units.current();
+      if (unit?.isWaiting(_id)) await unit.flush();
       onCall(model, 'consume');
+      const consumed = epochSeconds(clock);
       const { matchedCount } = await collection.updateOne(
-        { _id: documentId(model, id), expiresAt: { $gt: clock.now() }, ...UNUSED },
-        { $set: { 'payload.consumed': epochSeconds(clock) } },
+        { _id, expiresAt: { $gt: clock.now() }, ...UNUSED },
+        { $set: { 'payload.consumed': consumed } },
         DURABLE,
       );
+      const known = unit?.read(_id);
+      if (known?.payload && matchedCount === 1) known.payload.consumed = consumed;
+      else unit?.forget(_id);
       if (matchedCount === 1) return;
       if (model === 'PushedAuthorizationRequest') {
         throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
@@ -87,16 +168,29 @@ export function createRecords(deps: { collection: OidcCollection; clock: Clock; 
     },
 
     async destroy(model, id) {
+      const _id = documentId(model, id);
+      const unit = units.current();
+      if (unit && model === 'Interaction') {
+        // An update like all else that is written with it. The broom takes what is left.
+        const update = { $set: { expiresAt: clock.now() }, $unset: { payload: '' as const } };
+        unit.destroy(_id, { filter: { _id }, update });
+        return;
+      }
+      unit?.drop(_id);
       onCall(model, 'destroy');
-      await collection.deleteOne({ _id: documentId(model, id) }, DURABLE);
+      await collection.deleteOne({ _id }, DURABLE);
     },
 
     async revokeByGrantId(model, grantId) {
+      units.current()?.dropGrant(grantId);
       onCall(model, 'revokeByGrantId');
       await collection.deleteMany({ 'payload.grantId': grantId, 'payload.kind': model }, DURABLE);
     },
 
     async revokeGrant(grantId) {
+      const unit = units.current();
+      unit?.dropGrant(grantId);
+      unit?.drop(documentId('Grant', grantId));
       onCall('Grant', 'revokeGrant');
       // The grant first: a token that is written while its family is deleted is void without it.
       await collection.bulkWrite(
@@ -108,4 +202,5 @@ export function createRecords(deps: { collection: OidcCollection; clock: Clock; 
       );
     },
   };
+  return records;
 }

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
+import { documentId, type OidcDocument } from './documents.js';
 
 type Entries = NonNullable<AdapterPayload['authorizations']>;
 
@@ -14,7 +15,7 @@ export interface Loaded {
 }
 
 /** Client ids may hold dots and dollars, which mean something in a field path. */
-const escapeKey = (key: string): string =>
+export const escapeKey = (key: string): string =>
   key.replace(/[%.$\0]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 const unescapeKey = (key: string): string =>
   key.replace(/%([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
@@ -57,6 +58,37 @@ const isAsLoaded = ({ accountId, loginTs }: Loaded) => ({
   ],
 });
 
+const isLoginAfter = (before: Loaded, { accountId, loginTs }: AdapterPayload): boolean =>
+  before.accountId !== accountId || before.loginTs !== loginTs;
+
+/** Fails where there is no session: an upsert must not make one of what a request has changed. */
+const orRefuse = (value: unknown): mongo.Document => ({
+  $cond: [{ $eq: [{ $type: '$expiresAt' }, 'date'] }, value, { $toDate: { $concat: ['no session ', '$_id'] } }],
+});
+
+const storedPayload = ({ jti: _cookie, authorizations, ...rest }: AdapterPayload): AdapterPayload => ({
+  ...rest,
+  authorizations: encodeAuthorizations(authorizations),
+});
+
+/** The first write of a session. */
+export const sessionStart = (
+  { jti, payload }: { jti: string; payload: AdapterPayload },
+  expiresAt: Date,
+): mongo.UpdateFilter<OidcDocument> => ({ $set: { payload: storedPayload(payload), ids: [jti], expiresAt } });
+
+/** What `sessionStart` or `sessionChange` will leave, as far as this request can know. */
+export function sessionDocument(
+  known: OidcDocument | undefined,
+  before: Loaded | undefined,
+  { jti, payload }: { jti: string; payload: AdapterPayload },
+  expiresAt: Date,
+): OidcDocument {
+  const kept = before && !isLoginAfter(before, payload) ? (known?.ids ?? [before.jti]) : [];
+  const ids = kept.includes(jti) ? kept : [...kept, jti].slice(-2);
+  return { _id: documentId('Session', String(payload.uid)), payload: storedPayload(payload), ids, expiresAt };
+}
+
 /**
  * The stages of one update that writes what a request changed and nothing else: two tabs that save one session keep each
  * other's clients. At a login every cookie value from before it stops working (ASVS 5.0 section 7.2.4, session fixation): also
@@ -70,12 +102,12 @@ export function sessionChange(
 ): mongo.Document[] {
   const { jti, payload } = after;
   const fields = fieldsOf(payload);
-  const $set: mongo.Document = { expiresAt: { $literal: expiresAt } };
+  const $set: mongo.Document = { expiresAt: orRefuse({ $literal: expiresAt }) };
   for (const [path, value] of fields) {
     if (before.fields.get(path) !== JSON.stringify(value)) $set[`payload.${path}`] = { $literal: value };
   }
   if (jti !== before.jti) {
-    const isLogin = before.accountId !== payload.accountId || before.loginTs !== payload.loginTs;
+    const isLogin = isLoginAfter(before, payload);
     // Where another tab has signed in meanwhile, only its cookie values are left.
     const kept = isLogin ? { $cond: [isAsLoaded(before), [], '$ids'] } : '$ids';
     $set.ids = { $slice: [{ $concatArrays: [kept, [{ $literal: jti }]] }, -2] };

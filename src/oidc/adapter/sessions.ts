@@ -2,8 +2,25 @@ import type { mongo } from 'mongoose';
 import { type AdapterPayload, errors } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
-import { DURABLE, documentId, expiryAfter, type OidcCollection, type OidcDocument, type OnCall } from './documents.js';
-import { asLoaded, decodeAuthorizations, encodeAuthorizations, type Loaded, sessionChange } from './session-change.js';
+import {
+  DURABLE,
+  documentId,
+  expiryAfter,
+  isLive,
+  type OidcCollection,
+  type OidcDocument,
+  type OnCall,
+} from './documents.js';
+import { type AccountsAlongside, createRelated } from './related.js';
+import {
+  asLoaded,
+  decodeAuthorizations,
+  type Loaded,
+  sessionChange,
+  sessionDocument,
+  sessionStart,
+} from './session-change.js';
+import type { Statement, Units } from './unit-of-work.js';
 
 /**
  * The session a request works on was ended since it was loaded, or now belongs to another account. Nothing was written;
@@ -18,19 +35,22 @@ export class SessionRevokedError extends errors.OIDCProviderError {
 }
 
 export interface Sessions {
-  /** By cookie value. */
-  findById(jti: string): Promise<AdapterPayload | undefined>;
+  /** By cookie value. @param clientId the application whose grant is asked for next, when it is known. */
+  findById(jti: string, clientId?: string): Promise<AdapterPayload | undefined>;
   find(uid: string): Promise<AdapterPayload | undefined>;
   list(accountId: string): Promise<AdapterPayload[]>;
-  /** @throws SessionRevokedError */
+  /** Waits for the end of the request, where there is one. @throws SessionRevokedError */
   save(jti: string, payload: AdapterPayload, expiresIn: number | undefined): Promise<void>;
   revoke(uid: string): Promise<AdapterPayload | undefined>;
   ended(uid: string): Promise<AdapterPayload | undefined>;
   /** Ends the session that a cookie value leads to, if any. */
   revokeById(jti: string): Promise<void>;
   isRevoked(uid: string): Promise<boolean>;
-  /** Starts the idle time of a live session anew, within the overall time of its sign-in. False when there is none. */
-  extend(uid: string, limits: { idleSeconds: number; overallSeconds: number }): Promise<boolean>;
+  /**
+   * Starts the idle time of a live session anew, within the overall time of its sign-in. Where there is a request, at its end and
+   * with what else it writes, which is written all the same when this is not.
+   */
+  extend(uid: string, limits: { idleSeconds: number; overallSeconds: number }): Promise<void>;
 }
 
 const LIVE = { revokedAt: { $exists: false } };
@@ -44,13 +64,25 @@ const isDuplicate = async <T>(work: Promise<T>): Promise<T | 'duplicate'> => {
   }
 };
 
+/** MongoDB's code for an expression that cannot be converted: how `sessionChange` refuses to make a session of nothing. */
+const CONVERSION_FAILURE = 241;
+
+/** The condition of a change did not hold: it met the session as it must not be, or none. */
+const asRevoked = (error: unknown): SessionRevokedError | undefined => {
+  const isRefused = isDuplicateKey(error) || (error as { code?: unknown }).code === CONVERSION_FAILURE;
+  return isRefused ? new SessionRevokedError() : undefined;
+};
+
 export function createSessions(deps: {
   collection: OidcCollection;
   clock: Clock;
+  units: Units;
+  accountsAlongside?: AccountsAlongside;
   tombstoneSeconds: number;
   onCall: OnCall;
 }): Sessions {
-  const { collection, clock, onCall } = deps;
+  const { collection, clock, units, onCall } = deps;
+  const relatedOf = createRelated(deps);
   /**
    * What was loaded, known again by the `authorizations` object, which the provider's model shares with the payload it
    * was made from and with the one it saves: nothing else of a payload survives the way through the model.
@@ -61,47 +93,39 @@ export function createSessions(deps: {
     if (payload.authorizations) loaded.set(payload.authorizations, asLoaded(jti, payload));
   };
 
-  const toPayload = ({ payload, ids }: OidcDocument, jti = ids?.at(-1)): AdapterPayload => ({
-    ...payload,
-    jti,
-    authorizations: decodeAuthorizations(payload?.authorizations),
-  });
+  const toPayload = ({ payload, ids }: OidcDocument, jti = ids?.at(-1)): AdapterPayload => {
+    const { authorizations, ...rest } = structuredClone(payload) ?? {};
+    return { ...rest, jti, authorizations: decodeAuthorizations(authorizations) };
+  };
 
-  async function findOne(filter: mongo.Filter<OidcDocument>, jti?: string): Promise<AdapterPayload | undefined> {
-    const document = await collection.findOne({ ...filter, ...LIVE, expiresAt: { $gt: clock.now() } });
-    if (!document) return undefined;
+  /** What one request is given; it may change it and save it. */
+  const handOut = (document: OidcDocument | null | undefined, jti?: string): AdapterPayload | undefined => {
+    if (!document || !isLive(document, clock.now())) return undefined;
     const payload = toPayload(document, jti);
     if (payload.jti !== undefined) remember(payload.jti, payload);
     return payload;
-  }
+  };
 
-  async function insert(jti: string, payload: AdapterPayload, expiresAt: Date): Promise<void> {
-    const { jti: _cookie, ...rest } = payload;
-    const $set = {
-      payload: { ...rest, authorizations: encodeAuthorizations(payload.authorizations) },
-      ids: [jti],
-      expiresAt,
-    };
-    const filter = { _id: documentId('Session', String(payload.uid)), ...LIVE };
+  const load = (filter: mongo.Filter<OidcDocument>): Promise<OidcDocument | null> =>
+    collection.findOne({ ...filter, ...LIVE, expiresAt: { $gt: clock.now() } });
+
+  /** The condition stands in the filter: an upsert fails on the `_id` of a session that does not meet it. */
+  function statementOf(before: Loaded | undefined, jti: string, payload: AdapterPayload, expiresAt: Date): Statement {
+    const _id = documentId('Session', String(payload.uid));
     // Meets the tombstone's `_id` when the session was ended before its first write.
-    const outcome = await isDuplicate(collection.updateOne(filter, { $set }, { ...DURABLE, upsert: true }));
-    if (outcome === 'duplicate') throw new SessionRevokedError();
+    if (!before) return { filter: { _id, ...LIVE }, update: sessionStart({ jti, payload }, expiresAt), upsert: true };
+    const filter = {
+      _id,
+      ...LIVE,
+      expiresAt: { $gt: clock.now() },
+      // A request that began before somebody signed in must not write into, nor rotate into, that person's session.
+      'payload.accountId': { $in: [before.accountId ?? null, payload.accountId ?? null] },
+    };
+    return { filter, update: sessionChange(before, { jti, payload }, expiresAt), upsert: true };
   }
 
-  async function update(before: Loaded, jti: string, payload: AdapterPayload, expiresAt: Date): Promise<void> {
-    const { matchedCount } = await collection.updateOne(
-      {
-        _id: documentId('Session', String(payload.uid)),
-        ...LIVE,
-        expiresAt: { $gt: clock.now() },
-        // A request that began before somebody signed in must not write into, nor rotate into, that person's session.
-        'payload.accountId': { $in: [before.accountId ?? null, payload.accountId ?? null] },
-      },
-      sessionChange(before, { jti, payload }, expiresAt),
-      DURABLE,
-    );
-    if (matchedCount === 0) throw new SessionRevokedError();
-  }
+  /** Ended here and now: this request, too, sees none any more. */
+  const forgetIn = (uid: string): void => units.current()?.drop(documentId('Session', uid));
 
   const tombstone = (): mongo.UpdateFilter<OidcDocument> => {
     const revokedAt = clock.now();
@@ -112,14 +136,28 @@ export function createSessions(deps: {
   };
 
   return {
-    findById(jti) {
+    async findById(jti, clientId) {
+      const unit = units.current();
+      const known = unit?.readSession(jti);
+      if (known !== undefined) return handOut(known, jti);
       onCall('Session', 'find');
-      return findOne({ ids: jti }, jti);
+      const found =
+        unit && clientId !== undefined ? await relatedOf(unit).session(jti, clientId) : await load({ ids: jti });
+      if (!unit) return handOut(found, jti);
+      unit.keepSession(jti, found);
+      return handOut(unit.readSession(jti), jti);
     },
 
-    find(uid) {
+    async find(uid) {
+      const _id = documentId('Session', uid);
+      const unit = units.current();
+      const known = unit?.read(_id);
+      if (known !== undefined) return handOut(known);
       onCall('Session', 'findByUid');
-      return findOne({ _id: documentId('Session', uid) });
+      const found = await load({ _id });
+      if (!unit) return handOut(found);
+      unit.keep(_id, found);
+      return handOut(unit.read(_id));
     },
 
     async list(accountId) {
@@ -131,16 +169,31 @@ export function createSessions(deps: {
     },
 
     async save(jti, payload, expiresIn) {
-      onCall('Session', 'upsert');
       const expiresAt = expiryAfter(clock.now(), expiresIn);
       const before = payload.authorizations && loaded.get(payload.authorizations);
-      if (before) await update(before, jti, payload, expiresAt);
-      else await insert(jti, payload, expiresAt);
+      const unit = units.current();
+      const copy = structuredClone(payload);
+      const statement = statementOf(before, jti, copy, expiresAt);
+      if (unit) {
+        const _id = documentId('Session', String(payload.uid));
+        const known = unit.read(_id);
+        if (known === null) throw new SessionRevokedError();
+        unit.writeSession(
+          { ...statement, _id, refusal: asRevoked },
+          sessionDocument(known, before, { jti, payload: copy }, expiresAt),
+        );
+      } else {
+        onCall('Session', 'upsert');
+        await collection.updateOne(statement.filter, statement.update, { ...DURABLE, upsert: true }).catch((error) => {
+          throw asRevoked(error) ?? error;
+        });
+      }
       remember(jti, payload);
     },
 
     async revoke(uid) {
       onCall('Session', 'revoke');
+      forgetIn(uid);
       const filter = { _id: documentId('Session', uid), ...LIVE };
       const first = await isDuplicate(
         collection.findOneAndUpdate(filter, tombstone(), { ...DURABLE, upsert: true, returnDocument: 'before' }),
@@ -161,27 +214,29 @@ export function createSessions(deps: {
 
     async revokeById(jti) {
       onCall('Session', 'destroy');
+      const known = units.current()?.readSession(jti);
+      if (known) units.current()?.drop(known._id);
       await collection.updateOne({ ids: jti, ...LIVE }, tombstone(), DURABLE);
     },
 
     async extend(uid, { idleSeconds, overallSeconds }) {
-      onCall('Session', 'extend');
       const now = epochSeconds(clock);
       const end = { $min: [now + idleSeconds, { $add: ['$payload.loginTs', overallSeconds] }] };
-      const { matchedCount } = await collection.updateOne(
-        {
-          _id: documentId('Session', uid),
-          ...LIVE,
-          expiresAt: { $gt: clock.now() },
-          'payload.loginTs': { $gt: now - overallSeconds },
-        },
-        [
-          { $set: { 'payload.exp': { $max: ['$payload.exp', end] } } },
-          { $set: { expiresAt: { $toDate: { $multiply: ['$payload.exp', 1000] } } } },
-        ],
-        DURABLE,
-      );
-      return matchedCount === 1;
+      const _id = documentId('Session', uid);
+      const filter = {
+        _id,
+        ...LIVE,
+        expiresAt: { $gt: clock.now() },
+        'payload.loginTs': { $gt: now - overallSeconds },
+      };
+      const update = [
+        { $set: { 'payload.exp': { $max: ['$payload.exp', end] } } },
+        { $set: { expiresAt: { $toDate: { $multiply: ['$payload.exp', 1000] } } } },
+      ];
+      const unit = units.current();
+      if (unit) return unit.writeAside({ _id, filter, update });
+      onCall('Session', 'extend');
+      await collection.updateOne(filter, update, DURABLE);
     },
 
     async isRevoked(uid) {

@@ -7,8 +7,10 @@ import { createDeviceCodes } from './device-codes.js';
 import { OIDC_COLLECTION, type OidcDocument, type OnCall } from './documents.js';
 import { createGrants, type StoredGrant } from './grants.js';
 import { createRecords } from './records.js';
+import type { AccountsAlongside } from './related.js';
 import { createReplay, type Replay } from './replay.js';
 import { createSessions, type Sessions } from './sessions.js';
+import { createUnits, type Units } from './unit-of-work.js';
 
 export interface OidcStoreOptions {
   database: Database;
@@ -18,6 +20,8 @@ export interface OidcStoreOptions {
   clientCacheMs?: number;
   /** How long an ended session is remembered: the overall session time and 24 h, seconds. */
   tombstoneSeconds?: number;
+  /** Lets a request read the account of a session, token or interaction in the same call: see `units.account`. */
+  accountsAlongside?: AccountsAlongside;
   onCall?: OnCall;
 }
 
@@ -46,18 +50,28 @@ export interface OidcStore {
   listGrants(accountId: string): Promise<StoredGrant[]>;
   revokeGrant(grantId: string): Promise<void>;
   replay: Replay;
+  /** Requests whose writes go out together at their end; without, each is written at once. */
+  units: Pick<Units, 'run' | 'onceWritten' | 'account' | 'lookAgain'>;
 }
 
 /** The session of the request that runs, when it runs inside the provider. `oldId` is set from a rotation to the save. */
 const sessionInFlight = (): { jti: string; uid: string; oldId?: string } | undefined => Provider.ctx?.oidc.session;
 
+/** The application of an authorization request: its session is read before its parameters are. */
+const askingClient = (): string | undefined => {
+  const clientId = Provider.ctx?.oidc.route === 'authorization' ? Provider.ctx.query.client_id : undefined;
+  return typeof clientId === 'string' ? clientId : undefined;
+};
+
 export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const { database, clock, secretBox, clientCacheMs = 2000, tombstoneSeconds = 172_800 } = options;
   const onCall: OnCall = options.onCall ?? (() => {});
   const collection = database.collection<OidcDocument>(OIDC_COLLECTION);
-  const records = createRecords({ collection, clock, onCall });
+  const units = createUnits({ collection, onCall });
+  const alongside = options.accountsAlongside ? { accountsAlongside: options.accountsAlongside } : {};
+  const records = createRecords({ collection, clock, units, onCall, ...alongside });
   const deviceCodes = createDeviceCodes({ collection, clock, records, onCall });
-  const sessions = createSessions({ collection, clock, tombstoneSeconds, onCall });
+  const sessions = createSessions({ collection, clock, units, tombstoneSeconds, onCall, ...alongside });
   const clients = createClients({ database, clock, secretBox, clientCacheMs, onCall });
   const grants = createGrants({ collection, clock, onCall });
   const replay = createReplay({ collection, clock, onCall });
@@ -75,7 +89,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const adapters: Record<string, (model: string) => Adapter> = {
     Session: (model) => ({
       ...recordAdapter(model),
-      find: (id) => sessions.findById(id),
+      find: (id) => sessions.findById(id, askingClient()),
       findByUid: (uid) => sessions.find(uid),
       upsert: (id, payload, expiresIn) => sessions.save(id, payload, expiresIn),
       async destroy(id) {
@@ -118,5 +132,6 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     listGrants: (accountId) => grants.list(accountId),
     revokeGrant: (grantId) => records.revokeGrant(grantId),
     replay,
+    units,
   };
 }
