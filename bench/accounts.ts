@@ -14,7 +14,7 @@ export interface BenchAccount {
 }
 
 /** OWASP's third setting of argon2id, the server's own default. */
-const PASSWORD_HASH = { memoryKiB: 7168, passes: 5 };
+export const PASSWORD_HASH = { memoryKiB: 7168, passes: 5 };
 
 /** The same accounts for both servers, each in the shape its server reads: written in bulk, with one hash for all. */
 export async function fillDatabases(

@@ -11,15 +11,15 @@ export const IDLE_SECONDS = 20;
 export const ANSWERED = 30;
 
 /** Sign-ins of each kind in one round. */
-export const PER_ROUND = 100;
-export const WARM_UP = 200;
+export const PER_ROUND = 40;
+export const WARM_UP = 80;
 /** Approvals from one node to the other, one after the other. */
 export const ACROSS = 60;
 
 export const GOALS = {
   /** Of one core, percent, while nothing is answered. */
   waitingCpuPercent: 5,
-  /** What a sign-in costs from the first page of its second step, against one with a verification code. */
+  /** What a sign-in costs from its first request to the application's tokens without the password hash, against one with a verification code. */
   ratio: 1.3,
   /** From the phone's answer to the redirect to the application, milliseconds, half of them. */
   acrossMs: 300,

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { generateSync } from 'otplib';
 import type { BenchAccount } from '../accounts.js';
-import { Browser, type Page } from '../browser.js';
+import { Browser, type Page, send } from '../browser.js';
 import { CLIENT_ID, PASSWORD, REDIRECT_URI } from '../settings.js';
 import type { Confirmer } from './people.js';
 import { Phone } from './phone.js';
@@ -20,33 +20,52 @@ export interface Begun<Person extends BenchAccount> {
   person: Person;
   browser: Browser;
   second: URL;
+  /** Of the application (RFC 7636). */
+  verifier: string;
 }
 
 export async function begin<Person extends BenchAccount>(origin: string, person: Person): Promise<Begun<Person>> {
   const browser = new Browser(origin);
   const url = new URL('/auth', origin);
+  const verifier = randomBytes(32).toString('base64url');
   for (const [name, value] of Object.entries({
     client_id: CLIENT_ID,
     redirect_uri: REDIRECT_URI,
     response_type: 'code',
     scope: 'openid',
-    code_challenge: createHash('sha256').update(randomBytes(32)).digest('base64url'),
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
   }))
     url.searchParams.set(name, value);
   const page = await browser.open(url);
   const { url: second, status } = await browser.submit(page, { login: person.login, password: PASSWORD }, SECOND_STEP);
   if (!SECOND_STEP.test(second.pathname)) throw new Error(`no second step: ${status} at ${second.pathname}`);
-  return { person, browser, second };
+  return { person, browser, second, verifier };
 }
 
-const done = ({ url, status }: Page): void => {
-  if (!url.searchParams.get('code')) throw new Error(`not signed in: ${status} at ${url.pathname}`);
+/** What the application was sent: its code. */
+const codeOf = ({ url, status }: Page): string => {
+  const code = url.searchParams.get('code');
+  if (!code) throw new Error(`not signed in: ${status} at ${url.pathname}`);
+  return code;
 };
 
 /** The page, the code, and the way to the application. */
-export async function byCode({ person, browser, second }: Begun<BenchAccount>): Promise<void> {
-  done(await browser.submit(await browser.open(second), { code: generateSync({ secret: person.secret }) }));
+export async function byCode({ person, browser, second }: Begun<BenchAccount>): Promise<string> {
+  return codeOf(await browser.submit(await browser.open(second), { code: generateSync({ secret: person.secret }) }));
+}
+
+/** The application's last step. */
+export async function exchange({ browser, verifier }: Begun<BenchAccount>, code: string): Promise<void> {
+  const form = {
+    client_id: CLIENT_ID,
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: REDIRECT_URI,
+    code_verifier: verifier,
+  };
+  const { status, body } = await send(new URL('/token', browser.origin), { form });
+  if (status !== 200) throw new Error(`the token endpoint answers ${status}: ${body}`);
 }
 
 /** A page that shows its number and listens. */
@@ -79,8 +98,14 @@ const changed = (stream: IncomingMessage): Promise<string> =>
     stream.once('error', reject);
   });
 
-/** The phone asks what waits and answers; the page hears of it and goes on as `live.js` does. Returns how long that took, in milliseconds. */
-export async function answer({ begun, page, stream, number }: Listening, servers: Servers): Promise<number> {
+export interface Confirmed {
+  code: string;
+  /** From the phone's answer to the redirect to the application, milliseconds. */
+  tookMs: number;
+}
+
+/** The phone asks what waits and answers; the page hears of it and goes on as `live.js` does. */
+export async function answer({ begun, page, stream, number }: Listening, servers: Servers): Promise<Confirmed> {
   const heard = changed(stream);
   const phone = new Phone(servers.issuer, servers.phone, begun.person.phone);
   const waiting = (await phone.waiting()).at(-1);
@@ -92,11 +117,11 @@ export async function answer({ begun, page, stream, number }: Listening, servers
   const next = what === 'answered' ? page : await begun.browser.open(page.url);
   const { headers, status } = await begun.browser.post(next, /\/with\/app$/);
   if (status !== 303) throw new Error(`not confirmed: ${status}`);
-  done(await begun.browser.open(new URL(headers.location ?? '', page.url)));
+  const code = codeOf(await begun.browser.open(new URL(headers.location ?? '', page.url)));
   const tookMs = performance.now() - began;
   stream.destroy();
-  return tookMs;
+  return { code, tookMs };
 }
 
-export const byPhone = async (begun: Begun<Confirmer>, servers: Servers): Promise<number> =>
+export const byPhone = async (begun: Begun<Confirmer>, servers: Servers): Promise<Confirmed> =>
   answer(await listen(begun), servers);
