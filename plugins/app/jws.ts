@@ -1,5 +1,5 @@
 /** Signatures of phones (RFC 7515), read as narrowly as the protocol writes them: the only importer of jose in this folder. */
-import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { type CryptoKey, calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import type { DeviceKey } from './data.js';
 
 const ALGORITHM = 'ES256';
@@ -18,6 +18,21 @@ const jwkOf = ({ x, y }: DeviceKey) => ({ kty: 'EC', crv: 'P-256', x, y });
 
 /** RFC 7638, SHA-256. */
 export const thumbprintOf = (key: DeviceKey): Promise<string> => calculateJwkThumbprint(jwkOf(key), 'sha256');
+
+/** Making a key of its numbers costs twice what checking a signature does, and a phone comes several times in one sign-in. */
+const IMPORTED_AT_MOST = 1_000;
+const imported = new Map<string, Promise<CryptoKey>>();
+
+function importKey({ x, y }: DeviceKey): Promise<CryptoKey> {
+  const name = `${x}.${y}`;
+  const known = imported.get(name);
+  if (known) return known;
+  const key = importJWK(jwkOf({ x, y }), ALGORITHM) as Promise<CryptoKey>;
+  const [oldest] = imported.keys();
+  if (imported.size >= IMPORTED_AT_MOST && oldest) imported.delete(oldest);
+  imported.set(name, key);
+  return key;
+}
 
 function headerOf(token: string): Record<string, unknown> | undefined {
   try {
@@ -42,9 +57,7 @@ export async function verifyJws(token: string, key: SigningKey, typ: string): Pr
   if (header.typ !== typ) return { reason: 'typ' };
   if (header.kid !== key.kid) return { reason: 'kid' };
   try {
-    const { payload } = await compactVerify(token, await importJWK(jwkOf(key), ALGORITHM), {
-      algorithms: [ALGORITHM],
-    });
+    const { payload } = await compactVerify(token, await importKey(key), { algorithms: [ALGORITHM] });
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return { reason: 'claims' };
     return { claims: claims as Record<string, unknown> };
