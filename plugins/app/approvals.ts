@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApiAnswer, FactorDeps } from '../../src/factors/contract.js';
-import type { Answering, Approving, ChallengeDocument, Challenges } from './challenges.js';
+import type { Answering, ChallengeDocument, Challenges } from './challenges.js';
 import type { AppData } from './data.js';
 import { type DeviceCall, type Endpoint, endpoint } from './device-api.js';
 import { ok, problem, tooMany } from './envelope.js';
@@ -19,6 +19,8 @@ const claimsSchema = z.discriminatedUnion('decision', [
   z.object({ decision: z.literal('not_me'), number: z.undefined().optional() }),
 ]);
 type Decided = z.output<typeof claimsSchema>;
+type Approved = { status: 'approved' };
+type Missed = { status: 'wrong'; triesLeft: number };
 
 /** What waits for an answer of a phone's account, and the answer. */
 export function approvalEndpoints(
@@ -69,34 +71,39 @@ export function approvalEndpoints(
       return isDone ? ok({ outcome: 'denied' }) : undefined;
     });
 
+  /** Counts a wrong number and writes it down. */
+  const miss = ({ account, request }: DeviceCall, answering: Answering): Promise<Missed | undefined> =>
+    database.transaction(async (unit) => {
+      const triesLeft = await challenges.miss(answering, unit);
+      if (triesLeft === undefined) return undefined;
+      await audit.record(
+        {
+          type: 'factor_rejected',
+          accountId: account.id,
+          actor: { type: 'account', id: account.id },
+          origin: originOf(request),
+          details: { method: 'app', reason: 'wrong', factorId: answering.factorId },
+        },
+        unit,
+      );
+      return { status: 'wrong', triesLeft };
+    });
+
   /** The same of an approval, whose number may be guessed. */
   const approve = async (
-    { account, request }: DeviceCall,
+    call: DeviceCall,
     answering: Answering,
     challenge: ChallengeDocument,
     typed: string,
   ): Promise<ApiAnswer | undefined> => {
-    const origin = originOf(request);
-    const outcome = await guesses.look<Approving | undefined>(account, origin, async () => {
-      const result = await database.transaction(async (unit) => {
-        const approving = await challenges.approve(answering, challenge, typed, unit);
-        if (approving?.status !== 'wrong') return approving;
-        await audit.record(
-          {
-            type: 'factor_rejected',
-            accountId: account.id,
-            actor: { type: 'account', id: account.id },
-            origin,
-            details: { method: 'app', reason: 'wrong', factorId: answering.factorId },
-          },
-          unit,
-        );
-        return approving;
-      });
-      if (!result) return { was: 'no_guess', result };
-      if (result.status === 'wrong') return { was: 'wrong', result };
-      // The owner is there: what woke phones so far was theirs.
-      return { was: 'right', result, settlements: [limits.forgotten(account.id)] };
+    const { account, request } = call;
+    const outcome = await guesses.look<Approved | Missed | undefined>(account, originOf(request), async () => {
+      const isRight = challenges.isNumberOf(challenge, typed);
+      if (isRight && (await challenges.approve(answering)))
+        // The owner is there: what woke phones so far was theirs.
+        return { was: 'right', result: { status: 'approved' }, settlements: [limits.forgotten(account.id)] };
+      const result = isRight ? undefined : await miss(call, answering);
+      return { was: result ? 'wrong' : 'no_guess', result };
     });
     switch (outcome?.status) {
       case undefined:

@@ -70,7 +70,6 @@ export interface Standing {
   place: number | { freeAt: Date };
 }
 export type Opening = { challenge: ChallengeDocument; isNew: boolean } | { retryAt: Date };
-export type Approving = { status: 'approved' } | { status: 'wrong'; triesLeft: number };
 
 export const CHALLENGES = 'app_challenges';
 const collectionOf = (database: Database): mongo.Collection<ChallengeDocument> =>
@@ -122,7 +121,7 @@ export function createChallenges(
     answering: Answering,
     status: 'approved' | 'denied' | 'postponed',
     seconds: number,
-    { session }: Unit,
+    unit?: Unit,
   ): Promise<boolean> => {
     const now = clock.now();
     const { modifiedCount } = await challenges.updateOne(
@@ -131,7 +130,7 @@ export function createChallenges(
         $set: { status, factorId: answering.factorId, changedAt: now, expiresAt: inSeconds(now, seconds) },
         $unset: { place: '' },
       },
-      { session },
+      unit && { session: unit.session },
     );
     return modifiedCount === 1;
   };
@@ -233,18 +232,15 @@ export function createChallenges(
     /** For the page of the sign-in alone. @throws Error when it was sealed for another challenge. */
     numberOf,
 
-    /**
-     * Undefined: not possible, or not any more. A wrong number is counted; the last one ends the challenge.
-     * @param challenge as it was found; its number never changes.
-     */
-    async approve(
-      answering: Answering,
-      challenge: Pick<ChallengeDocument, '_id' | 'accountId' | 'number'>,
-      typed: string,
-      unit: Unit,
-    ): Promise<Approving | undefined> {
-      if (isSame(typed, numberOf(challenge)))
-        return (await answer(answering, 'approved', LIFE_SECONDS, unit)) ? { status: 'approved' } : undefined;
+    /** @param challenge as it was found; its number never changes. */
+    isNumberOf: (challenge: Pick<ChallengeDocument, '_id' | 'accountId' | 'number'>, typed: string): boolean =>
+      isSame(typed, numberOf(challenge)),
+
+    /** The right number was typed. False: not possible, or not any more. */
+    approve: (answering: Answering): Promise<boolean> => answer(answering, 'approved', LIFE_SECONDS),
+
+    /** Counts a wrong number; the last one ends the challenge. Returns how many are left; undefined: not possible, or not any more. */
+    async miss(answering: Answering, { session }: Unit): Promise<number | undefined> {
       const now = clock.now();
       const isLast = { $gte: [{ $add: ['$wrong', 1] }, TRIES] };
       const counted = await challenges.findOneAndUpdate(
@@ -259,9 +255,9 @@ export function createChallenges(
             },
           },
         ],
-        { returnDocument: 'after', session: unit.session },
+        { returnDocument: 'after', session },
       );
-      return counted ? { status: 'wrong', triesLeft: TRIES - counted.wrong } : undefined;
+      return counted ? TRIES - counted.wrong : undefined;
     },
 
     /** "Not now". False: not possible, or not any more. */

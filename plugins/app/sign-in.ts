@@ -118,7 +118,7 @@ export function createSignIn(
       woken: woken.map(({ label }) => label),
       ...(wokenAt && woken.length > 0 ? { isAgain: wokenAt > createdAt, againAt: againAt(wokenAt) } : {}),
       confirmHref,
-      qrSvg: qrSvg(confirmHref),
+      qrSvg: qrSvg(confirmHref, { isBrief: true }),
       expiresAt: challenge.expiresAt,
     };
   };
@@ -189,9 +189,10 @@ export function createSignIn(
 
     watch: {
       collection: CHALLENGES,
+      answered: 'approved' satisfies ChallengeDocument['status'],
       async of(challenge) {
         const asked = await find(challenge);
-        return asked && { id: asked._id, changedAt: asked.changedAt };
+        return asked && { id: asked._id, changedAt: asked.changedAt, status: asked.status };
       },
     },
   };

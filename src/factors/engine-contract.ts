@@ -99,8 +99,10 @@ export interface AccountMethod extends Pick<EnrollableMethod, 'id' | 'kind'> {
 
 export interface WatchedChallenge {
   changedAt: Date;
+  /** The page can go on, and need not be shown anew. */
+  isAnswered: boolean;
   /** Calls back once, when it is no longer as `since` says. Returns how to stop. */
-  onChange(since: Date, heard: () => void): () => void;
+  onChange(since: Date, heard: (isAnswered: boolean) => void): () => void;
 }
 
 /** Set up, but not to be used now. */

@@ -24,7 +24,8 @@ export function createWatching(parts: EngineParts): Pick<Engine, 'watched' | 'li
       return (
         watched && {
           changedAt: watched.changedAt,
-          onChange: (since, heard) => watcher.onChange(watched.id, since, heard),
+          isAnswered: watched.status === watch.answered,
+          onChange: (since, heard) => watcher.onChange(watched.id, since, (status) => heard(status === watch.answered)),
         }
       );
     },

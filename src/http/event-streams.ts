@@ -12,7 +12,8 @@ const STREAMS_PER_NODE = 5_000;
 
 /** One page, or app, that listens for as long as it is open (server-sent events of the HTML standard). */
 export interface EventStream {
-  send(event: string): void;
+  /** @param data one line */
+  send(event: string, data?: string): void;
   end(): void;
   /** Runs once the stream is over, whoever ended it. */
   onEnd(then: () => void): void;
@@ -68,7 +69,7 @@ export function createEventStreams(maximum = STREAMS_PER_NODE): EventStreams {
       ctx.body = body;
       write(`retry: ${RETRY_MS}\n\n`);
       return {
-        send: (event) => write(`event: ${event}\ndata:\n\n`),
+        send: (event, data = '') => write(`event: ${event}\ndata:${data}\n\n`),
         end: () => void body.end(),
         onEnd: (then) => void body.once('close', then),
       };

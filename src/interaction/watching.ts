@@ -23,10 +23,10 @@ export async function watch(
   if (!since || !watched) throw new AppError('PAGE_NOT_FOUND', 'nothing to wait for');
   const stream = streams.open(ctx, signIn.cid);
   if (!stream) throw new AppError('OVERLOADED', 'too many pages of this sign-in listen', { retryAfterSeconds: 15 });
-  const changed = (): void => {
-    stream.send('changed');
+  const changed = (isAnswered: boolean): void => {
+    stream.send('changed', isAnswered ? 'answered' : '');
     stream.end();
   };
-  if (watched.changedAt.getTime() !== since.getTime()) return changed();
+  if (watched.changedAt.getTime() !== since.getTime()) return changed(watched.isAnswered);
   stream.onEnd(watched.onChange(since, changed));
 }

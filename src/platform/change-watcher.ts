@@ -3,8 +3,8 @@ import type { Database } from './database.js';
 
 /** Hears of documents that changed, on whichever node: one query per tick and node, however many listen. */
 export interface ChangeWatcher {
-  /** Calls back once, when this document is no longer as `changedAt` says. Returns how to stop. */
-  onChange(id: string, changedAt: Date, heard: () => void): () => void;
+  /** Calls back once, when this document is no longer as `changedAt` says, with its status. Returns how to stop. */
+  onChange(id: string, changedAt: Date, heard: (status?: string) => void): () => void;
   /**
    * Calls back whenever a document with this `accountId` was made or changed, and at first for what is not older than the tolerance: what
    * the listener has seen of it nobody knows. Returns how to stop.
@@ -23,11 +23,12 @@ interface Watched {
   _id: string;
   changedAt: Date;
   accountId?: string;
+  status?: string;
 }
 
 interface Listener {
   since: number;
-  heard: () => void;
+  heard: (status?: string) => void;
 }
 
 /**
@@ -58,12 +59,12 @@ export function createChangeWatcher({
 
   const isHeardBySomebody = (): boolean => listeners.size > 0 || accountListeners.size > 0 || anyListeners.size > 0;
 
-  const tellEach = ({ _id, changedAt }: Watched): void => {
+  const tellEach = ({ _id, changedAt, status }: Watched): void => {
     const changed = changedAt.getTime();
     for (const listener of listeners.get(_id) ?? []) {
       if (listener.since === changed) continue;
       leave(listeners, _id, listener);
-      listener.heard();
+      listener.heard(status);
     }
   };
 
@@ -71,7 +72,7 @@ export function createChangeWatcher({
     const now = clock.now();
     const from = inSeconds(lookedAt ?? now, -TOLERANCE_SECONDS);
     const found = await documents
-      .find({ changedAt: { $gt: from } }, { projection: { changedAt: 1, accountId: 1 } })
+      .find({ changedAt: { $gt: from } }, { projection: { changedAt: 1, accountId: 1, status: 1 } })
       .toArray();
     lookedAt = now;
     for (const document of found) tellEach(document);

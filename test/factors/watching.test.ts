@@ -11,6 +11,7 @@ const COLLECTION = 'answers_elsewhere';
 interface Answer {
   _id: string;
   changedAt: Date;
+  status: string;
 }
 
 /** Answered elsewhere: its question is a document of the method's own. */
@@ -23,9 +24,10 @@ const watched: FactorMethod = {
       ...(secretWord as unknown as FactorMethod).create(config, deps),
       watch: {
         collection: COLLECTION,
+        answered: 'yes',
         async of({ state }) {
           const found = await answers.findOne({ _id: String(state.question) });
-          return found ? { id: found._id, changedAt: found.changedAt } : undefined;
+          return found ? { id: found._id, changedAt: found.changedAt, status: found.status } : undefined;
         },
       },
     };
@@ -49,27 +51,31 @@ test('what is answered at one node is heard at the other, once, and by nobody wh
     expect(await a.watched(signIn, secretWord.id)).toBeUndefined();
     const step = await a.begin(signIn, secretWord.id);
     const question = String(step?.locals.question);
-    await answers.insertOne({ _id: question, changedAt: clock.now() });
+    await answers.insertOne({ _id: question, changedAt: clock.now(), status: 'asked' });
     return { signIn, question };
   };
   const [one, other] = [await asked(), await asked()];
   const waiting = await b.watched(one.signIn, secretWord.id);
   const elsewhere = await b.watched(other.signIn, secretWord.id);
   if (!waiting || !elsewhere) throw new Error('nothing to wait for');
-  const heard: string[] = [];
-  waiting.onChange(waiting.changedAt, () => heard.push('one'));
-  elsewhere.onChange(elsewhere.changedAt, () => heard.push('other'));
+  const heard: unknown[] = [];
+  waiting.onChange(waiting.changedAt, (isAnswered) => heard.push('one', isAnswered));
+  elsewhere.onChange(elsewhere.changedAt, (isAnswered) => heard.push('other', isAnswered));
   await sleep(SOON_MS);
   expect(heard).toEqual([]);
 
   clock.advance(1);
-  await answers.updateOne({ _id: one.question }, { $set: { changedAt: clock.now() } });
+  await answers.updateOne({ _id: one.question }, { $set: { changedAt: clock.now(), status: 'yes' } });
   await sleep(SOON_MS);
-  expect(heard).toEqual(['one']);
+  expect(heard).toEqual(['one', true]);
   clock.advance(1);
   await answers.updateOne({ _id: one.question }, { $set: { changedAt: clock.now() } });
   await sleep(SOON_MS);
-  expect(heard).toEqual(['one']);
+  expect(heard).toEqual(['one', true]);
+  expect([waiting.isAnswered, (await b.watched(one.signIn, secretWord.id))?.isAnswered]).toEqual([false, true]);
+  await answers.updateOne({ _id: other.question }, { $set: { changedAt: clock.now(), status: 'no' } });
+  await sleep(SOON_MS);
+  expect(heard).toEqual(['one', true, 'other', false]);
 
   expect(await b.watched({ ...one.signIn, account: { ...account, active: false } }, secretWord.id)).toBeUndefined();
   expect(await b.watched({ ...one.signIn, account: newAccount() }, secretWord.id)).toBeUndefined();

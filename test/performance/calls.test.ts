@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { generateSync } from 'otplib';
+import { fetchOutcome, numberOn } from '../app/employee.js';
+import { pairPhone } from '../app/trusted-phone.js';
 import { PASSWORD, RP, startApp, type TestApp } from '../support/app.js';
 import { Browser } from '../support/browser.js';
 import { RelyingParty } from '../support/relying-party.js';
@@ -32,6 +34,23 @@ const AT_MOST: Record<string, Record<string, number>> = {
     // Interaction with its account; attempt counted and settled; factors read and the code's time step claimed; challenge claimed;
     // audit; interaction written.
     'POST /second-factor/:uid/with/totp': 8,
+  },
+  'confirmed in the app': {
+    'GET /auth': 1,
+    'GET /sign-in/:uid': 1,
+    'POST /sign-in/:uid': 5,
+    'GET /auth/:uid (1)': 2,
+    'GET /auth/:uid (2)': 4,
+    // As for a code; what this sign-in and its account are asked already; whether answers are taken; the question asked, and remembered.
+    'GET /second-factor/:uid': 7,
+    // Interaction with its account; what this sign-in asked, and how it stands.
+    'GET /second-factor/:uid/with/app/events': 3,
+    // As for a code, but nothing is counted: what this sign-in asked; the question claimed, and the phone's use noted.
+    'POST /second-factor/:uid/with/app': 7,
+    // Device and account; the request remembered, since each counts once; the contact noted, once a minute; what waits.
+    'POST /challenges': 5,
+    // Device and account; the request remembered; the guess counted and settled; the question read and answered.
+    'POST /answer': 7,
   },
   'second application of a live session': {
     // Session with account and grant read; code and session written.
@@ -109,7 +128,13 @@ const missingOf = (limits: Record<string, number>, requests: readonly Counted[])
 
 beforeAll(async () => {
   database = await watchedDatabase(`test_${randomBytes(6).toString('hex')}`);
-  app = await startApp({ clients: [{ ...RP, issue_refresh_token: true, minimum_acr: '2fa' }] }, { database });
+  app = await startApp(
+    {
+      clients: [{ ...RP, issue_refresh_token: true, minimum_acr: '2fa' }],
+      methods: [{ id: 'app' }, { id: 'totp' }],
+    },
+    { database },
+  );
   const account = await app.account(LOGIN);
   const origin = { requestId: 'set-up' };
   const step = await app.app.engine.beginEnrolment(account, 'totp', origin);
@@ -142,4 +167,22 @@ test('a sign-in with password and code, an exchange, a refresh, userinfo, and a 
   browser.requests.length = 0;
   await browser.open(rp.request().url);
   expectAtMost('second application of a live session', browser.requests);
+});
+
+test('a sign-in that is confirmed in the app', async () => {
+  const phone = await pairPhone(app, await app.account('bela@example.com'));
+  const rp = new RelyingParty(app.issuer);
+  const browser = new WatchedBrowser(app.issuer);
+  let page = await browser.open(rp.request().url);
+  page = await browser.submit(page, { login: 'bela@example.com', password: PASSWORD });
+  const list = await counted('POST /challenges', () => phone.list());
+  const [challenge] = list.answer;
+  if (!challenge) throw new Error('nothing waits');
+  const answer = await counted('POST /answer', () => phone.answer(challenge, 'approve', numberOn(page)));
+  expect(answer.answer).toBe('approved');
+  const [, events = ''] = /data-events="([^"]+)"/.exec(page.html) ?? [];
+  expect((await browser.request(new URL(`${events}?since=1`, page.url))).html).toContain('data:answered');
+  page = await fetchOutcome(browser, page);
+  expect(rp.answer(page).code).toBeTruthy();
+  expectAtMost('confirmed in the app', [...browser.requests, list, answer]);
 });

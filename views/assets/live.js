@@ -2,7 +2,8 @@
 // replaced where `data-state` differs; the rest of the page, and what is typed there, stays. Where `data-events` says where to
 // listen, and `data-since` what was seen, it is asked for as soon as something has changed, or when this page is looked at again;
 // otherwise once, when `data-live-for` is over. `data-submit` names the form that is sent by itself: there is nothing left to do
-// but to go on. Where nothing is typed (`data-whole`) any other state is a page of its own, with its title.
+// but to go on; `data-answered` the one that is sent when what is heard says so. Where nothing is typed (`data-whole`) any other
+// state is a page of its own, with its title.
 import { dress } from './page.js';
 
 /** Unless `data-live-for` says otherwise. */
@@ -16,16 +17,16 @@ const visible = () =>
 
 const pauseFor = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** Resolves when something has changed, or might have; never sooner than it can be listened to. */
+/** Resolves when something has changed, or might have, with what was said of it; never sooner than it can be listened to. */
 const change = ({ dataset: { live, liveFor = LONGEST_SECONDS, events, since } }) => {
   if (!events) return pauseFor(live).then(visible);
   return new Promise((resolve) => {
     const source = new EventSource(`${events}?since=${since}`);
-    const heard = () => {
+    const heard = (event) => {
       source.close();
       removeEventListener('pagehide', heard);
       document.removeEventListener('visibilitychange', seen);
-      resolve();
+      resolve(event?.data);
     };
     const seen = () => document.hidden || heard();
     source.addEventListener('changed', heard);
@@ -39,7 +40,7 @@ const change = ({ dataset: { live, liveFor = LONGEST_SECONDS, events, since } })
   });
 };
 
-const goOn = ({ dataset: { submit } }) => submit && document.getElementById(submit).requestSubmit();
+const send = (form) => form && document.getElementById(form).requestSubmit();
 
 const follow = (part, fresh) => {
   if (!fresh) return part.removeAttribute('data-live');
@@ -53,11 +54,11 @@ const follow = (part, fresh) => {
     part.replaceChildren(...fresh.childNodes);
     dress(part);
   }
-  for (const name of ['state', 'live', 'liveFor', 'events', 'since', 'submit']) {
+  for (const name of ['state', 'live', 'liveFor', 'events', 'since', 'submit', 'answered']) {
     if (fresh.dataset[name]) part.dataset[name] = fresh.dataset[name];
     else delete part.dataset[name];
   }
-  goOn(part);
+  send(part.dataset.submit);
 };
 
 const watch = async (id) => {
@@ -65,7 +66,7 @@ const watch = async (id) => {
   let left = Number(part.dataset.liveFor ?? LONGEST_SECONDS);
   while (part.dataset.live && left > 0) {
     if (!part.dataset.events) left -= Number(part.dataset.live);
-    await change(part);
+    if ((await change(part)) === 'answered' && part.dataset.answered) return send(part.dataset.answered);
     try {
       const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
       if (!answer.ok) {
@@ -82,4 +83,4 @@ const watch = async (id) => {
 };
 
 for (const { id } of document.querySelectorAll('[data-live]')) watch(id);
-for (const part of document.querySelectorAll('[data-submit]')) goOn(part);
+for (const part of document.querySelectorAll('[data-submit]')) send(part.dataset.submit);

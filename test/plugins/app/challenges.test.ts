@@ -18,15 +18,18 @@ let a: Node;
 let b: Node;
 const clock = new FakeClock(new Date('2046-03-02T09:00:00Z'));
 const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32) }], randomBytes(32));
-/** The answers of phones come each in a unit of its own. */
+/** As the endpoint answers: a number that is not right is counted in a unit of its own. */
 const node = (database: Database) => {
   const challenges = createChallenges({ clock, database, random: systemRandom, secretBox }, { digits: 6 });
-  const { approve, deny, postpone } = challenges;
+  const { approve, deny, isNumberOf, miss, postpone } = challenges;
   return {
     ...challenges,
     async approve(one: Answering, typed: string) {
       const challenge = await database.collection<ChallengeDocument>('app_challenges').findOne({ _id: one.id });
-      return challenge ? database.transaction((unit) => approve(one, challenge, typed, unit)) : undefined;
+      if (!challenge) return undefined;
+      if (isNumberOf(challenge, typed)) return (await approve(one)) ? { status: 'approved' as const } : undefined;
+      const triesLeft = await database.transaction((unit) => miss(one, unit));
+      return triesLeft === undefined ? undefined : { status: 'wrong' as const, triesLeft };
     },
     heldUntil: async (account: string) => (await challenges.standing({ accountId: account, cid: 'none' })).heldUntil,
     deny: (one: Answering) => database.transaction((unit) => deny(one, unit)),
