@@ -1,7 +1,6 @@
 /** The contract of a second-factor method: one plugin folder implements it, the engine calls it, nothing else knows it. */
 import type { Account } from '../accounts/contract.js';
 import type { Audit, RequestOrigin } from '../audit/contract.js';
-import type { Brand } from '../http/assets.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
@@ -17,6 +16,7 @@ import type { Adoption } from './adoption-contract.js';
 import type { Callback } from './callback.js';
 import type { DeliveryControl } from './delivery.js';
 import type { Guesses } from './guesses.js';
+import type { MethodApi, MethodSite } from './method-api.js';
 import type { MethodKeys } from './method-keys.js';
 
 export type { Brand } from '../http/assets.js';
@@ -30,6 +30,7 @@ export type * from './callback.js';
 export type * from './delivery.js';
 export type * from './guesses.js';
 export { LABEL_MAX_LENGTH, normaliseLabel, unusedLabel } from './label.js';
+export type * from './method-api.js';
 export type * from './method-keys.js';
 export { sealedInFactors } from './sealed.js';
 export { summaryOf } from './summary.js';
@@ -243,59 +244,6 @@ export interface Factor<Data = Record<string, unknown>> {
   /** What its messages cost and where they go, for administrators. */
   readonly delivery?: DeliveryControl;
   readonly keys?: MethodKeys;
-}
-
-/** Requests of the method's own clients (no browser, no cookie), to `<issuer><path>/…`: it checks whose they are. */
-export interface MethodApi {
-  /** Begins with a slash, ends without one. */
-  readonly path: string;
-  call(request: ApiRequest): Promise<ApiAnswer>;
-}
-
-/** An app that browsers load from `<issuer><path>/`: files only, the same for everybody who uses this server. */
-export interface MethodSite {
-  /** Begins with a slash, ends without one. */
-  path: string;
-  /** Its name beneath `dist/`; every file right in it. */
-  folder: string;
-  /** Addresses beneath the path that `index.html` answers too. */
-  pages: readonly string[];
-  /** All files of a server with this brand, from those that the build made. */
-  dress(built: ReadonlyMap<string, Buffer>, brand: Brand): ReadonlyMap<string, Buffer>;
-}
-
-export interface ApiRequest {
-  /** In capitals; `GET` or `POST`. */
-  verb: 'GET' | 'POST';
-  /** What follows the API's path, with the slash in front. */
-  path: string;
-  /** As it is known outside, without a query: what a signature covers. */
-  url: string;
-  /** Names in small letters. */
-  headers: Readonly<Record<string, string | undefined>>;
-  body: string;
-  ip?: string;
-  requestId: string;
-}
-
-export interface ApiAnswer {
-  status: number;
-  headers?: Readonly<Record<string, string>>;
-  /** JSON; absent: no content. A status from 400 on makes it a problem of RFC 9457. */
-  body?: object;
-  /** In place of the body: events (`text/event-stream`) until one side ends them. */
-  listener?: ApiListener;
-}
-
-/**
- * A client that listens with its factor: `changed` when what its account is asked is not what it was, see `FactorWatch`; `revoked`, the
- * last one, when the factor is not there any more.
- */
-export interface ApiListener {
-  accountId: string;
-  factorId: string;
-  /** The answer where no more can listen. */
-  busy: ApiAnswer;
 }
 
 export interface FactorWatch {
