@@ -98,3 +98,53 @@ test('without a network the code of the app signs the computer in', async () => 
   await computer.leave();
   await phone.page.context().close();
 });
+
+/** From the page with the QR code to the digits in it. */
+async function pairOnPage(computer: Person): Promise<Person> {
+  const phone = await Person.arrive(browser, [app.issuer], PHONE);
+  await phone.page.goto((await computer.page.locator('a[href*="/app/pair#"]').getAttribute('href')) ?? '');
+  await phone.press('Continue');
+  await phone.page.locator('output', { hasText: /\d{3} \d{3}/ }).waitFor();
+  const digits = (await phone.text('output')).replace(/\D/g, '');
+  await computer.page.locator('input[name=digits]').fill(digits);
+  await computer.press('Continue');
+  return phone;
+}
+
+/** The phone is led there by itself. */
+async function confirmTrial(computer: Person, phone: Person): Promise<void> {
+  await computer.sees('Try it: confirm on your phone');
+  await phone.sees('This is a trial');
+  await phone.enterNumber(await computer.text('output.number'));
+  await phone.sees('Approved');
+}
+
+test('set-up ends with a trial; later the old phone is changed for a new one, which is tried too', async () => {
+  const account = await app.account('olga@example.com');
+  const rp = relyingParty(app.issuer, application);
+  const { url, verifier } = rp.request();
+  const computer = await Person.arrive(browser, [app.issuer, application.origin]);
+  await computer.page.goto(url.href);
+  await computer.signIn(account.login, PASSWORD);
+  await computer.press(/Confirm in the app/);
+  const old = await pairOnPage(computer);
+  await confirmTrial(computer, old);
+  await computer.sees('Save your recovery codes');
+  const code = /(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}/.exec(await computer.text('main'))?.[0] ?? '';
+  await computer.fill('Type one of them', code);
+  await computer.press('Finish');
+  expect(await claimsAt(await computer.isBack(), rp, verifier)).toMatchObject({ acr: 'urn:countersign:acr:2fa' });
+
+  await computer.page.goto(`${app.issuer}/account`);
+  await computer.sees('Your security');
+  await computer.press(/^Change Browser/);
+  await computer.sees(/^Change “.*” for another phone$/);
+  const next = await pairOnPage(computer);
+  await confirmTrial(computer, next);
+  await computer.page.locator('.note.good', { hasText: 'It works' }).waitFor();
+  await old.page.reload();
+  await old.page.getByText('This phone is no longer trusted').waitFor();
+  await computer.leave();
+  await old.leave();
+  await next.leave();
+});

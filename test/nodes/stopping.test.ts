@@ -70,7 +70,7 @@ test('SIGTERM during requests: each gets its whole answer, on the last breath of
   const browser = new Browser(cluster.issuer);
   const tokens = await signIn(browser, rp, anna);
   const agent = new Agent({ keepAlive: true });
-  const read = cluster.gate.hold('find\0', 'AccessToken:');
+  const read = cluster.gate.hold('aggregate\0', 'AccessToken:');
   const userinfo = keptAlive(agent, '/me', { authorization: `Bearer ${tokens.access_token}` });
   await read.reached;
   const consumed = cluster.gate.hold('RefreshToken:', 'consumed');
@@ -113,7 +113,7 @@ test('SIGTERM while pages listen: their streams end at once, and so does the nod
 
 test('SIGTERM during a request that never ends: cut off, and exit code 0 within five seconds', async () => {
   const { access_token: token } = await signIn(new Browser(cluster.issuer), rp, anna);
-  const read = cluster.gate.hold('find\0', 'AccessToken:');
+  const read = cluster.gate.hold('aggregate\0', 'AccessToken:');
   const endless = keptAlive(new Agent(), '/me', { authorization: `Bearer ${token}` }).catch((error: unknown) => error);
   await read.reached;
   const { code, ms } = await terminateA();

@@ -128,4 +128,8 @@ const doneView = (app: App, name: string): Screen => ({
     element('p', { class: 'lead' }, app.words.say('pairing.done_text', { name })),
     button('primary', app.words.say('button.done'), () => app.home()),
   ],
+  // The trial, as a rule: home opens what waits alone.
+  changed: () => {
+    if ([...app.phone.waiting.values()].some((challenges) => challenges.length > 0)) app.home();
+  },
 });
