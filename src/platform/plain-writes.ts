@@ -40,7 +40,7 @@ export function withPlainWrites<T extends mongo.Document>(
       check();
       return outside(...args);
     };
-    Object.defineProperty(routed, name, { value: write });
+    Object.defineProperty(routed, name, { value: write, configurable: true, writable: true });
   }
   return routed;
 }
