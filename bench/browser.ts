@@ -127,11 +127,12 @@ export class Browser {
       ...(form ? { form } : {}),
       headers: { accept: 'text/html', ...(cookie ? { cookie } : {}), ...(form ? { origin: this.origin } : {}) },
     });
-    for (const line of reply.headers['set-cookie'] ?? []) this.#keep(line);
+    for (const line of reply.headers['set-cookie'] ?? []) this.keep(line);
     return reply;
   }
 
-  #keep(line: string): void {
+  /** @param line of a `Set-Cookie` header */
+  keep(line: string): void {
     const [pair = '', ...flags] = line.split('; ');
     const at = pair.indexOf('=');
     const name = pair.slice(0, at);

@@ -105,7 +105,7 @@ export class SignIns {
       return readProfile(join(folder, `${this.server.pid}.cpuprofile`), PER_ROUND);
     };
     return compareProfiles(await spent('app'), await spent('code'), {
-      of: 'one second step, by package or folder',
+      of: 'one second step up to the tokens, by package or folder',
       columns: ['app', 'code'],
     });
   }

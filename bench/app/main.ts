@@ -82,7 +82,8 @@ async function run({ folder, uri, client, stops }: Ground): Promise<string> {
   const server = await start(port);
   const admin = client.db('admin');
   const { pid } = await admin.command({ serverStatus: 1 });
-  const people = await fillPeople(client, { codes: 1000, phones: WAITING, secrets: loadSecrets(keys) });
+  const secrets = loadSecrets(keys);
+  const people = await fillPeople(client, { codes: 1000, phones: WAITING + 1, secrets });
   const signIns = new SignIns(server, people, { admin, databasePid: Number(pid) });
   say(`warm-up, ${WARM_UP} of each kind`);
   await signIns.warmUp();
@@ -93,7 +94,10 @@ async function run({ folder, uri, client, stops }: Ground): Promise<string> {
     say('two nodes');
     parts.push(await across(server, await start(await freePort()), people.confirmers.slice(-2 * ACROSS)));
   }
-  if (isWanted('waiting')) parts.push(waitingReport(await measureWaiting(server, admin, people.confirmers, say)));
+  if (isWanted('waiting')) {
+    const [cookieKey = ''] = secrets.cookieKeys;
+    parts.push(waitingReport(await measureWaiting({ server, client, cookieKey }, people.confirmers, say)));
+  }
   return parts.join('\n\n');
 }
 

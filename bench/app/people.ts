@@ -11,6 +11,7 @@ export interface BenchPhone {
 }
 
 export interface Confirmer extends BenchAccount {
+  accountId: string;
   phone: BenchPhone;
 }
 
@@ -36,10 +37,11 @@ export async function fillPeople(
       const { publicKey, privateKey } = await generateKeyPair('ES256');
       const { x = '', y = '' } = await exportJWK(publicKey);
       const thumbprint = await calculateJwkThumbprint({ kty: 'EC', crv: 'P-256', x, y });
+      const accountId = idOf.get(account.login) ?? '';
       const deviceId = randomBytes(16).toString('base64url');
       const factor = {
         _id: deviceId,
-        accountId: idOf.get(account.login),
+        accountId,
         method: 'app',
         state: 'active',
         label: 'Pixel 9',
@@ -47,7 +49,7 @@ export async function fillPeople(
         activatedAt: heard,
         data: { key: { x, y }, thumbprint, model: 'Pixel 9', platform: 'android', lastContactAt: heard },
       };
-      return { factor, confirmer: { ...account, phone: { deviceId, privateKey } } };
+      return { factor, confirmer: { ...account, accountId, phone: { deviceId, privateKey } } };
     }),
   );
   await ours.collection<{ _id: string }>('factors').insertMany(made.map(({ factor }) => factor));

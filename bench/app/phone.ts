@@ -48,7 +48,8 @@ export class Phone {
     });
     const { status, headers, body } = await send(new URL(`/device/v1${path}`, this.origin), {
       json,
-      headers: { 'device-signature': signature },
+      // Whichever server it is sent to.
+      headers: { 'device-signature': signature, host: new URL(this.issuer).host },
     });
     nonce = String(headers['device-nonce']);
     if (status === 401 && !isRepeated) return this.#post(path, content, true);

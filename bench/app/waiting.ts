@@ -6,6 +6,7 @@ import { each } from './cost.js';
 import type { Confirmer } from './people.js';
 import { ANSWERED, FEW_WAITING, IDLE_SECONDS, WAITING } from './settings.js';
 import { answer, begin, type Listening, listen } from './sign-ins.js';
+import { storeBegun } from './stored.js';
 
 export interface Idle {
   waiting: number;
@@ -26,11 +27,11 @@ const QUIET_AFTER_MS = 31_000;
 
 /** Pages that listen on one node: what they cost while nothing happens, and while somebody is answered each second. */
 export async function measureWaiting(
-  server: ServerProcess,
-  admin: mongo.Db,
+  { server, client, cookieKey }: { server: ServerProcess; client: mongo.MongoClient; cookieKey: string },
   people: readonly Confirmer[],
   say: (line: string) => void,
 ): Promise<WaitingResult> {
+  const admin = client.db('admin');
   const percent = async (work: () => Promise<void>): Promise<{ cpuPercent: number; seconds: number }> => {
     const [cpu, at] = [cpuMs(server.pid), performance.now()];
     await work();
@@ -42,10 +43,10 @@ export async function measureWaiting(
     return Number(totals['bench.app_challenges']?.queries?.count ?? 0);
   };
 
-  say(`${WAITING} passwords`);
-  const begun = await each(people.slice(0, WAITING), CONCURRENCY, (person) => begin(server.origin, person));
-  // Asked last, so that their numbers are good for the longest.
-  const toBeAnswered = begun.slice(-ANSWERED);
+  const [first] = people;
+  if (!first) throw new Error('nobody waits');
+  const like = await begin(server.origin, first);
+  const begun = await storeBegun(client, like, people.slice(1, WAITING - ANSWERED + 1), cookieKey);
   const pages: Listening[] = [];
   const idle: Idle[] = [];
   for (const waiting of [FEW_WAITING, WAITING - ANSWERED]) {
@@ -58,7 +59,9 @@ export async function measureWaiting(
     idle.push({ waiting, cpuPercent, queriesPerSecond, residentMib: residentMib(server.pid) });
   }
 
-  const last = await each(toBeAnswered, CONCURRENCY, listen);
+  // Asked last, so that their numbers are good for the longest.
+  const toBeAnswered = people.slice(WAITING - ANSWERED + 1, WAITING + 1);
+  const last = await each(toBeAnswered, CONCURRENCY, async (person) => listen(await begin(server.origin, person)));
   say('one is answered each second');
   const servers = { issuer: server.origin, phone: server.origin };
   const { cpuPercent } = await percent(async () => {
