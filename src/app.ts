@@ -122,8 +122,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     ...core,
     transport: deps.transport,
     renderMail: (notice, { locale = config.defaultLocale, ...rest }) => renderMail(notice, { locale, ...rest }),
-    notMeLink: async (accountId, notice) =>
-      `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS)}?what=${notice}`,
+    notMeLink: async (accountId, notice, unit) =>
+      `${issuer}/not-me/${await links.create('not_me', accountId, NOT_ME_LINK_SECONDS, unit)}?what=${notice}`,
     deliver: {
       suspension_over: (job) => jobs.suspension_over(job as DeskJobs['suspension_over']),
       factors_revoked: (job) => jobs.factors_revoked(job as DeskJobs['factors_revoked']),

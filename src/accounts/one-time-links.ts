@@ -1,5 +1,5 @@
 import { type Clock, inSeconds } from '../platform/clock.js';
-import { type Database, isDuplicateKey } from '../platform/database.js';
+import { type Database, isDuplicateKey, type Unit } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
 import type { SecretBox } from '../platform/secret-box.js';
 
@@ -8,8 +8,11 @@ export type LinkPurpose = (typeof LINK_PURPOSES)[number];
 
 /** Tokens of links in mails: 256 bits, stored only as a keyed hash, good once. Wrong, used, expired and replaced ones are all undefined. */
 export interface OneTimeLinks {
-  /** The token; it replaces the account's earlier one of this purpose, except `not_me`, since each notice stays answerable. */
-  create(purpose: LinkPurpose, accountId: string, ttlSeconds: number): Promise<string>;
+  /**
+   * The token; it replaces the account's earlier one of this purpose, except `not_me`, since each notice stays answerable.
+   * @param unit stores it together with what it is for, or not at all.
+   */
+  create(purpose: LinkPurpose, accountId: string, ttlSeconds: number, unit?: Unit): Promise<string>;
   /** For the page that the link opens: mail scanners fetch it too, so it uses nothing up. */
   find(purpose: LinkPurpose, token: string): Promise<OneTimeLink | undefined>;
   /** For the button on that page. */
@@ -54,16 +57,16 @@ export function createOneTimeLinks({
     found ? { accountId: found.accountId, createdAt: found.createdAt, expiresAt: found.expiresAt } : undefined;
 
   return {
-    async create(purpose, accountId, ttlSeconds) {
+    async create(purpose, accountId, ttlSeconds, unit) {
       const token = random.token(256);
       const tokenHash = hashOf(purpose, token);
       const createdAt = clock.now();
       // One document per account and purpose: of two made at once exactly one is left.
       const _id = `${purpose}:${purpose === 'not_me' ? tokenHash : accountId}`;
       const link = { purpose, accountId, tokenHash, createdAt, expiresAt: inSeconds(createdAt, ttlSeconds) };
-      const store = () => links.replaceOne({ _id }, link, { upsert: true });
+      const store = () => links.replaceOne({ _id }, link, { upsert: true, ...(unit ? { session: unit.session } : {}) });
       await store().catch((error: unknown) => {
-        if (!isDuplicateKey(error)) throw error;
+        if (unit || !isDuplicateKey(error)) throw error;
         return store();
       });
       return token;

@@ -25,7 +25,7 @@ export interface OutboxDeps {
   /** What somebody is waiting for before a page, by kind: sent by others who may be slow, so many at the same time. */
   text?: Readonly<Record<string, Delivery>>;
   /** Makes the "that was not me" link; added to every mail that reports a change. */
-  notMeLink?: (accountId: string, notice: Notice) => Promise<string>;
+  notMeLink?: (accountId: string, notice: Notice, unit?: Unit) => Promise<string>;
   retry?: RetrySchedule;
   /** How long a sender may be silent before another takes its mail. Longer than the transport's own timeouts. */
   leaseSeconds?: number;
@@ -189,7 +189,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   return {
     async notify(account, notice, params = {}, posting = {}) {
       if (!account.email) return;
-      const notMeHref = notMeLink && hasNotMe(notice) ? await notMeLink(account.id, notice) : undefined;
+      const notMeHref = notMeLink && hasNotMe(notice) ? await notMeLink(account.id, notice, posting.unit) : undefined;
       const body = await renderMail(notice, {
         name: account.name,
         params,

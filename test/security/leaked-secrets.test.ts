@@ -49,7 +49,7 @@ test('canaries: nothing that opens anything is found anywhere it could be read l
   await rp.refresh(tokens.refresh_token ?? '');
   await rp.exchange('canary-authorization-code-0000', 'canary-verifier-000000000000000000000000000000');
   canaries['wrong code'] = 'canary-authorization-code-0000';
-  canaries['verifier'] = 'canary-verifier-000000000000000000000000000000';
+  canaries.verifier = 'canary-verifier-000000000000000000000000000000';
   await rp.userinfo('canary-access-token-0000');
   canaries['wrong access token'] = 'canary-access-token-0000';
   for (const path of ['invitation', 'password-reset', 'confirm-email', 'not-me']) {
