@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from './cluster.js';
 import { type ReplicaSet, startReplicaSet } from './replica-set.js';
 
 /** `FAILOVER_KILLS=10 FAILOVER_ELECTION_MS=10000` for a rehearsal with MongoDB's own default; the run of every day is shorter. */
-const KILLS = Number(process.env.FAILOVER_KILLS ?? 2);
+const KILLS = Number(process.env.FAILOVER_KILLS ?? 1);
 const ELECTION_MS = Number(process.env.FAILOVER_ELECTION_MS ?? 1_000);
 /** What people wait at most until sign-ins go on. */
 const GOES_ON_WITHIN_MS = 20_000;

@@ -6,7 +6,7 @@ import { Browser } from '../support/browser.js';
 import { RelyingParty, type Tokens } from '../support/relying-party.js';
 import { type Cluster, startCluster } from './cluster.js';
 
-const MANY = 200;
+const MANY = 120;
 /** Sign-ins that are made ready at a time: more right passwords at once would meet the limit on guesses. */
 const AT_A_TIME = 4;
 

@@ -9,7 +9,7 @@ import { RP } from '../support/app.js';
 import { Receiver } from '../webhooks/receiver.js';
 import { type Cluster, startCluster } from './cluster.js';
 
-const ROUNDS = 24;
+const ROUNDS = 8;
 const AT_A_TIME = 4;
 
 let cluster: Cluster;
