@@ -18,4 +18,6 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   // One more than CI has cores: a file waits for MongoDB, browsers and other processes for a third of its time.
   maxWorkers: 3,
+  // What a file loaded is never let go of, and looking through gigabytes of it costs more than a new worker.
+  workerIdleMemoryLimit: '700MB',
 };

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connectDatabase, openMongo } from 'countersign';
 import { createApplication } from './application.js';
@@ -55,6 +56,7 @@ const provider = await createHost({
 const servers = [provider.listen(port, '127.0.0.1')];
 const application = await createApplication({ issuer, clientId: 'intranet', clientSecret, callback });
 servers.push(application.listen(port + 1, '127.0.0.1'));
+await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
 
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, async () => {

@@ -56,7 +56,9 @@ test('the answer that was on its way', async () => {
 test('the wizard with its secret on the screen', async () => {
   const before = await factors();
   const offered = await typePassword(browser, strict.request().url, eva.account.login);
-  const page = await browser.submit(offered, { method: 'totp' });
+  const choice = await browser.submit(offered, { method: 'totp' });
+  const [, instead = ''] = /href="([^"]+\/set-up\/totp\/instead\/[^"]+)"/.exec(choice.html) ?? [];
+  const page = await browser.open(instead);
   const secret = /secret=([A-Z2-7]+)/.exec(page.html)?.[1] ?? '';
   expect(secret).not.toBe('');
   await end();
