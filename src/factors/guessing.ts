@@ -1,3 +1,4 @@
+import type { AuditEventType } from '../audit/contract.js';
 import type { Reservation } from '../throttle/contract.js';
 import { DISABLED_AFTER, methodCounter, REFUSAL_EVENT, signInRules, throttleSubject } from './attempts.js';
 import type { FactorAccount, Guesses, Throttled } from './contract.js';
@@ -9,7 +10,7 @@ type Parts = Pick<EngineParts, 'audit' | 'clock' | 'notifier' | 'throttle'>;
 /** What every guess has in common, whichever way it comes in: refusals that are written down, and the end after too many. */
 export function createGuessing({ audit, clock, notifier, throttle }: Parts) {
   const record = (
-    type: 'factor_throttled' | 'factor_disabled',
+    type: AuditEventType,
     { account, origin, clientId }: Guesser,
     details: Record<string, string | number>,
   ) =>
@@ -23,6 +24,9 @@ export function createGuessing({ audit, clock, notifier, throttle }: Parts) {
     });
 
   return {
+    /** What the owner of the account did, or somebody in their place. */
+    record,
+
     async refuse(
       guesser: Guesser,
       method: string,

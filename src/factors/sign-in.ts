@@ -1,4 +1,3 @@
-import type { AuditEventType } from '../audit/contract.js';
 import { browserName } from '../platform/browser-name.js';
 import type { Reservation } from '../throttle/contract.js';
 import {
@@ -32,23 +31,10 @@ function placeOf({ application, origin }: SignIn): SignInPlace {
 export function createSignIn(
   parts: EngineParts & Pick<Engine, 'forSignIn'>,
 ): Pick<Engine, 'begin' | 'send' | 'submit' | 'cancel' | 'unusable' | 'obstacle'> {
-  const { audit, clock, factors, logger, notifier, throttle } = parts;
+  const { clock, factors, logger, notifier, throttle } = parts;
   const challenges = new Challenges(parts);
   const guessing = createGuessing(parts);
-
-  const record = (
-    type: AuditEventType,
-    { account, origin, clientId }: SignIn,
-    details: Record<string, string | number>,
-  ) =>
-    audit.record({
-      type,
-      accountId: account.id,
-      actor: { type: 'account', id: account.id },
-      ...(clientId ? { clientId } : {}),
-      origin,
-      details,
-    });
+  const { record } = guessing;
 
   const reject = async (
     signIn: SignIn,

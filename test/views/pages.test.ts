@@ -169,6 +169,13 @@ test('the wait is said in words and as a clock time', () => {
   expect(html).toMatch(/<noscript>.*<time datetime="2026-11-23T09:00:45.000Z">.*<\/noscript>/);
 });
 
+test('a method that is switched off asks for nothing that would not be taken', () => {
+  expect(render('app/enter', 'en')).toMatch(/class="number"/);
+  const html = render('app/enter#disabled', 'en');
+  expect(html).not.toMatch(/class="number"|class="qr"|id="fetch"/);
+  expect(html).toContain('This method is switched off');
+});
+
 test('views of plugins go before folders of views, and nothing else is a view', () => {
   for (const name of ['../package', '/etc/passwd', 'totp/../enter', 'Sign-In', 'a/b/c', 'no-such-view']) {
     expect(() => render(name, 'en', {})).toThrow();
