@@ -83,7 +83,11 @@ export async function startCluster(
     return node;
   };
   const spawnNamed = (name: NodeName): ServerNode =>
-    spawn({ listen: { port: ports[name] } }, {}, name === 'a' ? gate.uri : database.uri);
+    spawn(
+      { listen: { ...(settings.listen as Settings), port: ports[name] } },
+      {},
+      name === 'a' ? gate.uri : database.uri,
+    );
   const nodes = { a: spawnNamed('a'), b: spawnNamed('b') };
   await Promise.all([ready(nodes.a), ready(nodes.b)]);
   const office = await startApp(shared, { database, issuer, env });

@@ -62,6 +62,8 @@ export async function startReplicaSet(electionTimeoutMs: number): Promise<Replic
     await once(member, 'exit');
   };
 
+  // Whoever does not listen yet is no member.
+  await Promise.all(ports.map((port) => ask(port, { ping: 1 })));
   await ask(ports[0] ?? 0, {
     replSetInitiate: {
       _id: NAME,
