@@ -49,6 +49,14 @@ export const SEALED: readonly SealedPlace<OutboxRow>[] = [
   },
 ];
 
+/** A row that is in the hands of its maker from the first moment. */
+export const claimed = (row: ClaimedRow, now: Date, leaseSeconds: number): ClaimedRow => ({
+  ...row,
+  status: 'sending',
+  leaseUntil: inSeconds(now, leaseSeconds),
+  attempts: 1,
+});
+
 /** The transitions of a row, each one conditional update. */
 export function createOutboxStore(database: Database) {
   const rows = database.collection<OutboxRow>(COLLECTION);
@@ -57,12 +65,14 @@ export function createOutboxStore(database: Database) {
     return (await rows.updateOne(mine, update)).modifiedCount === 1;
   };
   return {
-    /** Nothing happens when one that is made once is there already. */
-    async insert(row: ClaimedRow, unit?: Unit): Promise<void> {
+    /** False, and nothing happens, when one that is made once is there already. */
+    async insert(row: ClaimedRow, unit?: Unit): Promise<boolean> {
       try {
         await rows.insertOne(row, { ...(unit ? { session: unit.session } : {}) });
+        return true;
       } catch (error) {
         if (!row.isOnce || !isDuplicateKey(error)) throw error;
+        return false;
       }
     },
 

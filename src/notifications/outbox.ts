@@ -7,7 +7,14 @@ import type { Announcer } from './announcements.js';
 import { hasNotMe, type Notice, type Notifier } from './contract.js';
 import { createLane, type Lane } from './lane.js';
 import type { Mail, RenderMail, Transport } from './mail.js';
-import { type ClaimedRow, contextOf, createOutboxStore, type LaneName, type OutboxRow } from './outbox-store.js';
+import {
+  type ClaimedRow,
+  claimed,
+  contextOf,
+  createOutboxStore,
+  type LaneName,
+  type OutboxRow,
+} from './outbox-store.js';
 import { DEFAULT_RETRY, type RetrySchedule, waitAfter } from './retry.js';
 
 export interface OutboxDeps {
@@ -121,24 +128,35 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     { id: given, unit, afterSeconds = 0 }: Posting = {},
   ): Promise<void> => {
     const id = given ?? random.token(128);
-    const lane = laneOf(row.kind);
+    const name = laneOf(row.kind);
+    const lane = lanes[name ?? 'mails'];
     const now = clock.now();
-    await store.insert(
-      {
-        _id: id,
-        ...row,
-        ...(lane ? { lane } : {}),
-        ...(given === undefined ? {} : { isOnce: true }),
-        sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
-        status: 'due',
-        attempts: 0,
-        nextAttemptAt: inSeconds(now, afterSeconds),
-        createdAt: now,
-      },
-      unit,
-    );
+    const due = {
+      _id: id,
+      ...row,
+      ...(name ? { lane: name } : {}),
+      ...(given === undefined ? {} : { isOnce: true }),
+      sealed: secretBox.seal(JSON.stringify(payload), contextOf(id)),
+      status: 'due',
+      attempts: 0,
+      nextAttemptAt: inSeconds(now, afterSeconds),
+      createdAt: now,
+    } as const;
+    // What a transaction stores may never come to be, and what has time is not for now.
+    const begin = timer && !unit && afterSeconds === 0 ? lane.hold() : undefined;
+    if (begin) {
+      const claim = claimed(due, now, lane.leaseSeconds);
+      let isStored = false;
+      try {
+        isStored = await store.insert(claim);
+      } finally {
+        begin(isStored ? () => deliver(claim) : undefined);
+      }
+      return;
+    }
+    await store.insert(due, unit);
     const wake = (): void => {
-      if (timer) void lanes[lane ?? 'mails'].kick();
+      if (timer) void lane.kick();
     };
     if (unit) unit.afterCommit(wake);
     else wake();
@@ -167,20 +185,22 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     logger.info(about, 'delivered');
   }
 
-  const lane = (name: LaneName | undefined, width: number, lease: number): Lane =>
-    createLane({
+  const createOutboxLane = (name: LaneName | undefined, width: number, lease: number) => ({
+    leaseSeconds: lease,
+    ...createLane({
       width,
       async take() {
         const claim = await store.claim(name, clock.now(), lease);
         return claim && (() => deliver(claim));
       },
       onFailure: (error) => logger.warn({ reason: reasonOf(error) }, 'outbox out of reach'),
-    });
+    }),
+  });
   const lanes = {
-    mails: lane(undefined, WIDTHS.mails, leaseSeconds),
-    jobs: lane('jobs', WIDTHS.jobs, otherLeaseSeconds),
-    calls: lane('calls', WIDTHS.calls, otherLeaseSeconds),
-    texts: lane('texts', WIDTHS.texts, otherLeaseSeconds),
+    mails: createOutboxLane(undefined, WIDTHS.mails, leaseSeconds),
+    jobs: createOutboxLane('jobs', WIDTHS.jobs, otherLeaseSeconds),
+    calls: createOutboxLane('calls', WIDTHS.calls, otherLeaseSeconds),
+    texts: createOutboxLane('texts', WIDTHS.texts, otherLeaseSeconds),
   };
   const each = async (work: (one: Lane) => Promise<void> | void): Promise<void> => {
     await Promise.all(Object.values(lanes).map(work));

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { ensureIndexes, type Mail } from '../../src/notifications/index.js';
 import type { OutboxRow } from '../../src/notifications/outbox-store.js';
 import { connectDatabase } from '../../src/platform/database.js';
+import { watchedDatabase } from '../performance/database-calls.js';
 import { testDatabase } from '../support/database.js';
 import { ANNA, CaptureTransport, outboxOn } from './support.js';
 
@@ -179,6 +180,7 @@ test('a receiver that lets us wait holds up neither mails nor what is done withi
   const { outbox, transport } = outboxOn(database, {
     call: { hook: () => isStuck },
     deliver: { job: async (payload) => void done.push(payload) },
+    pollMs: 60_000,
   });
   outbox.start();
   for (let n = 0; n < 10; n += 1) await outbox.enqueue('hook', ANNA.id, {});
@@ -187,6 +189,9 @@ test('a receiver that lets us wait holds up neither mails nor what is done withi
   while (transport.sent.length + done.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(await rows().countDocuments({ kind: 'hook', status: 'sent' })).toBe(0);
   release();
+  // What nobody had a hand free for is done next, without a look at the clock.
+  while ((await rows().countDocuments({ kind: 'hook', status: 'sent' })) < 10)
+    await new Promise((resolve) => setTimeout(resolve, 5));
   await outbox.stop();
 });
 
@@ -246,6 +251,92 @@ describe('several workers', () => {
     const next = outboxOn(database, { clock });
     await next.outbox.kick();
     expect(next.transport.sent).toHaveLength(1);
+  });
+});
+
+describe('what a worker posts itself', () => {
+  const postOnes = (count: number) => {
+    const taken: unknown[] = [];
+    const deliver = { job: async (payload: unknown) => void taken.push(payload) };
+    return { taken, deliver, ids: Array.from({ length: count }, (_, n) => `job/${n}`) };
+  };
+  const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  test('is in its hands at once: nothing looks for it', async () => {
+    const watched = await watchedDatabase(database.name);
+    try {
+      const { taken, deliver } = postOnes(1);
+      const { outbox } = outboxOn(watched, { deliver });
+      outbox.start();
+      await until(() => watched.take().length === 0);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      watched.take();
+      await outbox.enqueue('job', ANNA.id, {});
+      await until(() => taken.length === 1);
+      await outbox.stop();
+      expect(watched.take()).toEqual(['insert outbox', 'update outbox']);
+    } finally {
+      await watched.close();
+    }
+  });
+
+  test('is taken over when it goes silent, and not a second earlier', async () => {
+    const silent = outboxOn(database, { leaseSeconds: 120 });
+    const heir = outboxOn(database, { leaseSeconds: 120, clock: silent.clock });
+    let release = () => {};
+    silent.transport.before = () => new Promise((resolve) => (release = resolve));
+    silent.outbox.start();
+    await silent.outbox.notify(ANNA, 'password_changed');
+    silent.clock.advance(119);
+    await heir.outbox.kick();
+    expect(heir.transport.sent).toHaveLength(0);
+    silent.clock.advance(1);
+    await heir.outbox.kick();
+    expect(heir.transport.sent).toHaveLength(1);
+    release();
+    await silent.outbox.stop();
+    expect(await rows().findOne({})).toMatchObject({ status: 'sent', attempts: 2 });
+  });
+
+  test('is done once, however many are told to at the same moment, and all of it, however few can work', async () => {
+    const { taken, deliver, ids } = postOnes(20);
+    // Nobody looks again by the clock.
+    const options = { deliver, pollMs: 60_000 };
+    const posting = [outboxOn(database, options), outboxOn(database, options)];
+    for (const { outbox } of posting) outbox.start();
+    await Promise.all(ids.flatMap((id) => posting.map(({ outbox }) => outbox.enqueue('job', ANNA.id, { id }, { id }))));
+    await until(async () => (await rows().countDocuments({ status: 'sent' })) === ids.length);
+    await Promise.all(posting.map(({ outbox }) => outbox.stop()));
+    expect(taken.map((job) => (job as { id: string }).id).sort()).toEqual([...ids].sort());
+  });
+
+  test('is not done before the transaction that it is part of, nor without it', async () => {
+    const { taken, deliver } = postOnes(1);
+    const { outbox } = outboxOn(database, { deliver });
+    outbox.start();
+    const posted = (isUndone: boolean) =>
+      database.transaction(async (unit) => {
+        await outbox.enqueue('job', ANNA.id, {}, { unit });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(taken).toEqual([]);
+        if (isUndone) throw new Error('undone');
+      });
+    await expect(posted(true)).rejects.toThrow('undone');
+    await posted(false);
+    await until(() => taken.length === 1);
+    await outbox.stop();
+    expect(await rows().countDocuments({ status: 'sent' })).toBe(1);
+  });
+
+  test('is left to the next start when it has stopped', async () => {
+    const { outbox, transport } = outboxOn(database);
+    outbox.start();
+    await outbox.stop();
+    await outbox.notify(ANNA, 'password_changed');
+    expect(transport.attempts).toBe(0);
+    expect(await rows().findOne({})).toMatchObject({ status: 'due', attempts: 0 });
   });
 });
 
