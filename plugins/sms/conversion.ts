@@ -13,6 +13,8 @@ const LEAST_SHARE = 0.4;
 const UNUSED_OF_ONE_ACCOUNT = 3;
 /** How many more messages are looked at, since some of them do not count. */
 const LOOKED_THROUGH_TIMES = 4;
+/** Between two looks of one node at a country: pumping goes on for longer, and each look costs. */
+const LOOK_EVERY_SECONDS = 5;
 
 type Settled = Pick<SmsMessage, 'accountId' | 'usedAt'> & { sentAt: Date };
 
@@ -27,6 +29,7 @@ export function createConversion(
   const { clock, database, countries } = deps;
   const tell = createTelling(deps);
   const messages = messageCollection(database);
+  const nextLooks = new Map<string, Date>();
   const enough = Math.max(LEAST, Math.ceil(outOf * LEAST_SHARE));
 
   /** Of the last day, latest first. */
@@ -76,9 +79,11 @@ export function createConversion(
     rate: async (country: string): Promise<number | undefined> =>
       rateOf(await settled(country), await countries.measuredFrom(country)),
 
-    /** Closes a country whose rate has collapsed, and tells administrators. */
+    /** Closes a country whose rate has collapsed, and tells administrators; looks at it once in a while, however often it is called. */
     async check(country: string): Promise<void> {
-      if (atLeast === 0) return;
+      const now = clock.now();
+      if (atLeast === 0 || now < (nextLooks.get(country) ?? now)) return;
+      nextLooks.set(country, inSeconds(now, LOOK_EVERY_SECONDS));
       const latest = await settled(country);
       // As good as always: from when on it is measured need not be asked then.
       if (!mayBeLow(latest)) return;

@@ -51,7 +51,13 @@ export interface Texting {
 /** The whole server with texts, and a Twilio of its own over HTTP. */
 export async function startTexting(
   more: Record<string, unknown> = {},
-  options: { clock?: Clock; logger?: Logger; callbackEveryMs?: number; client?(issuer: string): object } = {},
+  options: {
+    clock?: Clock;
+    logger?: Logger;
+    database?: TestApp['database'];
+    callbackEveryMs?: number;
+    client?(issuer: string): object;
+  } = {},
 ): Promise<Texting> {
   const { callbackEveryMs = 20, client, ...ofApp } = options;
   const twilio = await startTwilio({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN, callbackEveryMs });
