@@ -1,5 +1,5 @@
 import type { Context, Middleware, Next } from 'koa';
-import type { Provider } from 'oidc-provider';
+import { errors, type Provider } from 'oidc-provider';
 import { AppError } from '../errors.js';
 import { toAppError } from '../http/index.js';
 import { isDatabaseUnavailable } from '../platform/database.js';
@@ -34,6 +34,15 @@ export function unitOfWork(deps: { provider: Provider; store: OidcStore; logger:
     else if (others.length < lines.length) ctx.set('Set-Cookie', others);
   };
 
+  /** What it means that an answer could not be written. */
+  const asError = (cause: unknown): AppError => {
+    if (cause instanceof errors.OIDCProviderError) {
+      return new AppError('INTERACTION_ENDED', 'changed or ended by another request meanwhile', { cause });
+    }
+    if (isDatabaseUnavailable(cause)) return toAppError(cause);
+    return new AppError('DATABASE_UNAVAILABLE', 'not written', { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+  };
+
   const commit = async (ctx: Context, unit: RunningUnit): Promise<void> => {
     try {
       await unit.commit();
@@ -41,13 +50,15 @@ export function unitOfWork(deps: { provider: Provider; store: OidcStore; logger:
       ctx.remove('Set-Cookie');
       ctx.remove('Location');
       if (cause instanceof SessionRevokedError) throw cause;
-      const error = isDatabaseUnavailable(cause)
-        ? toAppError(cause)
-        : new AppError('DATABASE_UNAVAILABLE', 'not written', { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+      const error = asError(cause);
       if (!ctx.oidc || !ctx.response.is('json')) throw error;
+      ctx.status = error.status;
+      if (cause instanceof errors.OIDCProviderError) {
+        ctx.body = { error: cause.error, error_description: cause.error_description };
+        return;
+      }
       deps.logger.error({ err: cause, code: error.code }, 'answer of the provider not written');
       ctx.body = SERVER_ERROR;
-      ctx.status = error.status;
       ctx.set('Retry-After', String(RETRY_AFTER_SECONDS));
     }
   };

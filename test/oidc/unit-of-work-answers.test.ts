@@ -61,6 +61,23 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Holds the next end of a request that writes this. */
+const hold = (word: string) => {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const reached = new Promise<void>((reach) => {
+    holds = (operation, ...args) => {
+      if (!isFlush(operation) || !JSON.stringify(args).includes(word)) return undefined;
+      holds = () => undefined;
+      reach();
+      return released;
+    };
+  });
+  return { reached, release };
+};
+
 const count = (filter: mongo.Filter<Raw>) => database.collection<Raw>('oidc').countDocuments(filter);
 const live = (prefix: string) => count({ _id: new RegExp(`^${prefix}:`), payload: { $exists: true } });
 const successes = () => database.collection('audit_events').countDocuments({ type: 'authn_login_success' });
@@ -190,19 +207,7 @@ test('the same form sent twice at once: the second goes where the first one lead
   const form = entry.forms.find(({ names }) => names.includes('code'));
   const code = anna.recoveryCodes.pop() ?? '';
   const send = () => browser.request(form?.action ?? '', { method: 'POST', form: { ...form?.values, code } });
-  let release = (): void => {};
-  let reach = (): void => {};
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
-  });
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  holds = (operation, ...args) => {
-    if (!isFlush(operation) || !JSON.stringify(args).includes('second_factor')) return undefined;
-    reach();
-    return released;
-  };
+  const { reached, release } = hold('second_factor');
   const first = send();
   await reached;
   let looks = 0;
@@ -210,7 +215,7 @@ test('the same form sent twice at once: the second goes where the first one lead
     if (operation !== 'aggregate' || !JSON.stringify(pipeline).includes('Interaction:')) return false;
     looks += 1;
     // It has looked for the result, which was not there yet.
-    if (looks === 2) setImmediate(release);
+    if (looks === 2) setTimeout(release, 50);
     return false;
   };
   const second = await send();
@@ -219,4 +224,21 @@ test('the same form sent twice at once: the second goes where the first one lead
   expect(looks).toBeGreaterThan(2);
   const end = await browser.open(second.headers.get('location') ?? '');
   expect((await rp.tokens(end, verifier)).claims.sub).toBe(anna.account.id);
+});
+
+test('an interaction that was cancelled meanwhile stays cancelled: what was proved in it says that it is over', async () => {
+  const browser = app.browser();
+  const page = await typePassword(browser, rp.request().url, 'anna@example.com');
+  const uid = page.url.pathname.split('/').at(-1);
+  const cancel = page.forms.find(({ action }) => action.endsWith('/cancel'));
+  const { reached, release } = hold('second_factor');
+  const late = typeRecoveryCode(browser, page, anna);
+  await reached;
+  const answer = await browser.request(cancel?.action ?? '', { method: 'POST', form: cancel?.values ?? {} });
+  expect(rp.answer(await browser.open(answer.headers.get('location') ?? '')).error).toBe('access_denied');
+  release();
+  const refused = await late;
+  expect([refused.status, refused.headers.getSetCookie()]).toEqual([400, []]);
+  expect(refused.text).toContain('This sign-in has ended');
+  expect(await count({ _id: `Interaction:${uid}`, payload: { $exists: true } })).toBe(0);
 });

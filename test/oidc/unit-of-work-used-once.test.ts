@@ -1,6 +1,7 @@
 /** What is used once, or ended, inside a request whose writes wait: none of it waits. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { openUnits, type Units } from './units.js';
+import type { AdapterPayload } from 'oidc-provider';
+import { openUnits, type Raw, type Units } from './units.js';
 
 let units: Units;
 let clock: Units['clock'];
@@ -20,6 +21,8 @@ beforeEach(() => {
   next += 1;
   id = `id${next}`;
 });
+
+const sweep = (model: string) => units.database.collection<Raw>('oidc').deleteOne({ _id: `${model}:${id}` });
 
 describe('what is used once or ended', () => {
   const code = () => ({ kind: 'AuthorizationCode', jti: id, grantId: id });
@@ -98,6 +101,24 @@ describe('what is used once or ended', () => {
       await store.adapter('AccessToken').destroy(id);
     });
     expect(await raw(`AccessToken:${id}`)).toBeNull();
+  });
+
+  it.each([
+    ['an interaction that another request has ended', 'Interaction', () => other.adapter('Interaction').destroy(id)],
+    ['an interaction that was swept since', 'Interaction', () => sweep('Interaction')],
+    ['a grant that was revoked', 'Grant', () => other.revokeGrant(id)],
+  ])('is not brought back by a request that had read it: %s', async (_what, model, end) => {
+    const documents = store.adapter(model);
+    await other.adapter(model).upsert(id, { kind: model, jti: id, params: { scope: 'a' } }, 600);
+    const late = run(async () => {
+      const found = (await documents.find(id)) ?? {};
+      await end();
+      await documents.upsert(id, { ...found, result: { login: { accountId: 'anna' } } } as AdapterPayload, 600);
+      await store.adapter('AuthorizationCode').upsert(id, code(), 60);
+    });
+    await expect(late).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(await documents.find(id)).toBeUndefined();
+    expect(await raw(`AuthorizationCode:${id}`)).toBeNull();
   });
 
   it('of a device is decided at once, once what it refers to is there', async () => {

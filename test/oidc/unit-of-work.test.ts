@@ -80,6 +80,22 @@ describe('what a request has read or written', () => {
     });
   });
 
+  it('is written as far as this request has changed it: what another one has written meanwhile stays', async () => {
+    const interactions = store.adapter('Interaction');
+    const found = { kind: 'Interaction', jti: id, exp: 1, returnTo: '/', session: { uid: 's' } };
+    await other.adapter('Interaction').upsert(id, found, 60);
+    await run(async () => {
+      const { session: _, ...rest } = (await interactions.find(id)) ?? {};
+      await other.adapter('Interaction').upsert(id, { ...found, result: { login: { accountId: 'anna' } } }, 60);
+      await interactions.upsert(id, { ...rest, exp: 2 }, 120);
+      await interactions.upsert(id, { ...rest, exp: 3 }, 180);
+      expect(await interactions.find(id)).toMatchObject({ exp: 3 });
+    });
+    const { payload, expiresAt } = (await raw(`Interaction:${id}`)) ?? {};
+    expect(payload).toEqual({ ...found, exp: 3, session: undefined, result: { login: { accountId: 'anna' } } });
+    expect(expiresAt?.getTime()).toBe(clock.now().getTime() + 180_000);
+  });
+
   it('destroyed reads as nothing, before it is written and after', async () => {
     const interactions = store.adapter('Interaction');
     await other.adapter('Interaction').upsert(id, { kind: 'Interaction', jti: id, params: { secret: 's' } }, 60);
@@ -265,6 +281,14 @@ describe('at the end of a request', () => {
     expect(seen).toEqual([true]);
     await store.units.onceWritten(follow);
     expect(seen).toEqual([true, true]);
+  });
+
+  it('what is written by what follows from the answer is written too', async () => {
+    await store.units.run(async (unit) => {
+      await store.units.onceWritten(() => store.adapter('Grant').upsert(id, { kind: 'Grant', jti: id }, 60));
+      await unit.commit();
+    });
+    expect(await raw(`Grant:${id}`)).not.toBeNull();
   });
 
   it('only a fresh interaction in which nobody has proved anything is content with one node', async () => {

@@ -1,6 +1,7 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
+import { asFound, changeOf, refusedAs } from './change.js';
 import {
   DURABLE,
   documentId,
@@ -11,7 +12,7 @@ import {
   type OnCall,
 } from './documents.js';
 import { type AccountsAlongside, createRelated } from './related.js';
-import { refusedAs, type Units } from './unit-of-work.js';
+import type { Statement, Units } from './unit-of-work.js';
 
 /** Codes and tokens that are used once. Once used they are never written again: a late save would make them new. */
 const CONSUMABLE = new Set([
@@ -68,6 +69,8 @@ export interface Records {
 
 const usedMeanwhile = (): Error => new errors.InvalidGrant('changed or used by another request meanwhile');
 
+const fieldsOf = (payload: AdapterPayload = {}) => new Map<string, unknown>(Object.entries(payload));
+
 /** Nobody has proved anything in it yet. */
 const isUnproved = (model: string, { result, lastSubmission }: AdapterPayload): boolean =>
   model === 'Interaction' && result === undefined && lastSubmission === undefined;
@@ -82,15 +85,25 @@ export function createRecords(deps: {
   const { collection, clock, units, accountsAlongside, onCall } = deps;
   const relatedOf = createRelated(deps);
 
-  const statementOf = (model: string, id: string, payload: AdapterPayload, expiresIn?: number, guard = {}) => {
-    const document: OidcDocument = {
-      _id: documentId(model, id),
-      payload,
-      expiresAt: expiryAfter(clock.now(), expiresIn),
-    };
+  /** @param found as this request has it from the database: then it is changed, never made, for another may have ended it since. */
+  const statementOf = (
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    expiresIn?: number,
+    { guard = {}, found }: { guard?: object; found?: OidcDocument | undefined } = {},
+  ) => {
+    const expiresAt = expiryAfter(clock.now(), expiresIn);
+    const document: OidcDocument = { _id: documentId(model, id), payload, expiresAt };
     const { _id, ...$set } = document;
-    const filter = { _id, ...(CONSUMABLE.has(model) ? UNUSED : {}), ...guard };
-    return { document, statement: { filter, update: { $set }, upsert: true } };
+    const condition = { _id, ...(CONSUMABLE.has(model) ? UNUSED : {}), ...guard };
+    const statement: Statement = found
+      ? {
+          filter: { ...condition, payload: { $exists: true } },
+          update: changeOf(asFound(fieldsOf(found.payload)), fieldsOf(payload), expiresAt),
+        }
+      : { filter: condition, update: { $set } };
+    return { document, statement: { ...statement, upsert: true } };
   };
 
   const load = (model: string, _id: string): Promise<OidcDocument | null> => {
@@ -116,7 +129,8 @@ export function createRecords(deps: {
       const unit = units.current();
       if (!unit) return records.upsertNow(model, id, payload, expiresIn);
       const copy = structuredClone(payload);
-      const { document, statement } = statementOf(model, id, copy, expiresIn);
+      const found = unit.found(documentId(model, id));
+      const { document, statement } = statementOf(model, id, copy, expiresIn, { found });
       const known = unit.read(document._id);
       if (CONSUMABLE.has(model) && known?.payload?.consumed !== undefined) throw usedMeanwhile();
       unit.write(
@@ -132,7 +146,7 @@ export function createRecords(deps: {
     },
 
     async upsertNow(model, id, payload, expiresIn, guard) {
-      const { document, statement } = statementOf(model, id, payload, expiresIn, guard);
+      const { document, statement } = statementOf(model, id, payload, expiresIn, guard ? { guard } : {});
       const unit = units.current();
       // What it refers to is there first.
       await unit?.flush();

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
+import { asFound, changeOf, type Fields, type Found } from './change.js';
 import { documentId, type OidcDocument } from './documents.js';
 
 type Entries = NonNullable<AdapterPayload['authorizations']>;
@@ -10,8 +11,7 @@ export interface Loaded {
   jti: string;
   accountId: string | undefined;
   loginTs: number | undefined;
-  /** JSON by path: the objects themselves are the model's to change. */
-  fields: Map<string, string>;
+  fields: Found;
 }
 
 /** Client ids may hold dots and dollars, which mean something in a field path. */
@@ -34,20 +34,20 @@ export const decodeAuthorizations = (stored: Entries = {}): Entries =>
   Object.fromEntries(Object.entries(stored).map(([key, entry]) => [unescapeKey(key), entry]));
 
 /** Fields with a value; the cookie value is no part of what is stored, and clients have paths of their own. */
-const fieldsOf = (payload: AdapterPayload): Map<string, unknown> => {
+const fieldsOf = (payload: AdapterPayload): Fields => {
   const { jti, authorizations, ...rest } = payload;
   const fields = new Map<string, unknown>(Object.entries(rest));
   for (const [key, entry] of Object.entries(encodeAuthorizations(authorizations))) {
     fields.set(`authorizations.${key}`, entry);
   }
-  return new Map([...fields].filter(([, value]) => value !== undefined));
+  return fields;
 };
 
 export const asLoaded = (jti: string, payload: AdapterPayload): Loaded => ({
   jti,
   accountId: payload.accountId,
   loginTs: payload.loginTs,
-  fields: new Map([...fieldsOf(payload)].map(([path, value]) => [path, JSON.stringify(value)])),
+  fields: asFound(fieldsOf(payload)),
 });
 
 /** Whoever was signed in when the session was loaded still is, by the same sign-in. */
@@ -60,11 +60,6 @@ const isAsLoaded = ({ accountId, loginTs }: Loaded) => ({
 
 const isLoginAfter = (before: Loaded, { accountId, loginTs }: AdapterPayload): boolean =>
   before.accountId !== accountId || before.loginTs !== loginTs;
-
-/** Fails where there is no session: an upsert must not make one of what a request has changed. */
-const orRefuse = (value: unknown): mongo.Document => ({
-  $cond: [{ $eq: [{ $type: '$expiresAt' }, 'date'] }, value, { $toDate: { $concat: ['no session ', '$_id'] } }],
-});
 
 const storedPayload = ({ jti: _cookie, authorizations, ...rest }: AdapterPayload): AdapterPayload => ({
   ...rest,
@@ -90,8 +85,7 @@ export function sessionDocument(
 }
 
 /**
- * The stages of one update that writes what a request changed and nothing else: two tabs that save one session keep each
- * other's clients. At a login every cookie value from before it stops working (ASVS 5.0 section 7.2.4, session fixation): also
+ * The stages of one update that writes what a request changed and nothing else. At a login every cookie value from before it stops working (ASVS 5.0 section 7.2.4, session fixation): also
  * those that the steps of the sign-in itself have rotated. At any other rotation the last one works on for a request that is
  * already under way.
  */
@@ -101,17 +95,9 @@ export function sessionChange(
   expiresAt: Date,
 ): mongo.Document[] {
   const { jti, payload } = after;
-  const fields = fieldsOf(payload);
-  const $set: mongo.Document = { expiresAt: orRefuse({ $literal: expiresAt }) };
-  for (const [path, value] of fields) {
-    if (before.fields.get(path) !== JSON.stringify(value)) $set[`payload.${path}`] = { $literal: value };
-  }
-  if (jti !== before.jti) {
-    const isLogin = isLoginAfter(before, payload);
-    // Where another tab has signed in meanwhile, only its cookie values are left.
-    const kept = isLogin ? { $cond: [isAsLoaded(before), [], '$ids'] } : '$ids';
-    $set.ids = { $slice: [{ $concatArrays: [kept, [{ $literal: jti }]] }, -2] };
-  }
-  const gone = [...before.fields.keys()].filter((path) => !fields.has(path)).map((path) => `payload.${path}`);
-  return gone.length > 0 ? [{ $set }, { $unset: gone }] : [{ $set }];
+  if (jti === before.jti) return changeOf(before.fields, fieldsOf(payload), expiresAt);
+  // Where another tab has signed in meanwhile, only its cookie values are left.
+  const kept = isLoginAfter(before, payload) ? { $cond: [isAsLoaded(before), [], '$ids'] } : '$ids';
+  const ids = { $slice: [{ $concatArrays: [kept, [{ $literal: jti }]] }, -2] };
+  return changeOf(before.fields, fieldsOf(payload), expiresAt, { ids });
 }

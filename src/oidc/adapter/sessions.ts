@@ -2,6 +2,7 @@ import type { mongo } from 'mongoose';
 import { type AdapterPayload, errors } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
+import { refusedAs } from './change.js';
 import {
   DURABLE,
   documentId,
@@ -64,14 +65,7 @@ const isDuplicate = async <T>(work: Promise<T>): Promise<T | 'duplicate'> => {
   }
 };
 
-/** MongoDB's code for an expression that cannot be converted: how `sessionChange` refuses to make a session of nothing. */
-const CONVERSION_FAILURE = 241;
-
-/** The condition of a change did not hold: it met the session as it must not be, or none. */
-const asRevoked = (error: unknown): SessionRevokedError | undefined => {
-  const isRefused = isDuplicateKey(error) || (error as { code?: unknown }).code === CONVERSION_FAILURE;
-  return isRefused ? new SessionRevokedError() : undefined;
-};
+const asRevoked = refusedAs(() => new SessionRevokedError());
 
 export function createSessions(deps: {
   collection: OidcCollection;

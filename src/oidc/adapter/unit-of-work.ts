@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { mongo } from 'mongoose';
 import type { Account } from '../../accounts/contract.js';
-import { isDuplicateKey } from '../../platform/database.js';
 import { type OidcCollection, type OidcDocument, type OnCall, writing } from './documents.js';
 
 /** One conditional update of one document. */
@@ -27,6 +26,8 @@ export interface UnitOfWork {
   /** As this request knows it: null when there is none, undefined when it has not asked. Not to be handed out without a copy. */
   read(id: string): OidcDocument | null | undefined;
   readSession(jti: string): OidcDocument | null | undefined;
+  /** As the database has told it, whatever this request has written since. */
+  found(id: string): OidcDocument | undefined;
   /** What the database has said; where the request has written meanwhile it is not heard. */
   keep(id: string, document: OidcDocument | null): void;
   keepSession(jti: string, document: OidcDocument | null): void;
@@ -75,6 +76,7 @@ const sessionKey = (jti: string): string => `ids:${jti}`;
 
 class Unit implements UnitOfWork, RunningUnit {
   readonly #documents = new Map<string, OidcDocument | null>();
+  readonly #found = new Map<string, OidcDocument>();
   readonly accounts = new Map<string, Account>();
   #sessions: Write[] = [];
   #writes = new Map<string, Write>();
@@ -97,8 +99,14 @@ class Unit implements UnitOfWork, RunningUnit {
     return this.#documents.get(sessionKey(jti));
   }
 
+  found(id: string): OidcDocument | undefined {
+    return this.#found.get(id);
+  }
+
   keep(id: string, document: OidcDocument | null): void {
-    if (!this.#documents.has(id)) this.#documents.set(id, document);
+    if (this.#documents.has(id)) return;
+    this.#documents.set(id, document);
+    if (document) this.#found.set(id, document);
   }
 
   keepSession(jti: string, document: OidcDocument | null): void {
@@ -147,6 +155,7 @@ class Unit implements UnitOfWork, RunningUnit {
 
   forget(id: string): void {
     this.#documents.delete(id);
+    this.#found.delete(id);
   }
 
   lookAgain(): void {
@@ -179,6 +188,7 @@ class Unit implements UnitOfWork, RunningUnit {
     const afterwards = this.#afterwards;
     this.#afterwards = [];
     for (const work of afterwards) await work();
+    await this.flush();
   }
 
   async abandon(): Promise<boolean> {
@@ -198,6 +208,7 @@ class Unit implements UnitOfWork, RunningUnit {
   close(): void {
     this.isClosed = true;
     this.#documents.clear();
+    this.#found.clear();
     this.accounts.clear();
   }
 
@@ -269,9 +280,3 @@ export function createUnits({ collection, onCall }: { collection: OidcCollection
     },
   };
 }
-
-/** A condition that did not hold: an upsert that met the document it was not to touch. */
-export const refusedAs =
-  (makeError: () => Error): NonNullable<Write['refusal']> =>
-  (error) =>
-    isDuplicateKey(error) ? makeError() : undefined;
