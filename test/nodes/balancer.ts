@@ -6,7 +6,8 @@ export type NodeName = 'a' | 'b';
 export interface Balancer {
   /**
    * `alternate`: every request goes to the other node than the one before, redirects included.
-   * `ready`: the same among those whose `/readyz` says so, on connections that are kept, as a real balancer does; it tries nothing twice.
+   * `ready`: the same among those whose `/readyz` says so, on connections that are kept, as a real balancer does; it tries nothing twice,
+   * and says 503 itself when none is.
    */
   to: NodeName | 'alternate' | 'ready';
   /** Which nodes answered, in the order of the requests. */
@@ -23,10 +24,11 @@ export async function openBalancer(port: number, ports: Record<NodeName, number>
   const kept = new Agent({ keepAlive: true });
   const isReady: Record<NodeName, boolean> = { a: true, b: true };
   let last: NodeName = 'b';
-  const next = (): NodeName => {
+  const next = (): NodeName | undefined => {
     if (balancer.to !== 'alternate' && balancer.to !== 'ready') return balancer.to;
     const other = last === 'a' ? 'b' : 'a';
-    return balancer.to === 'alternate' || isReady[other] ? other : last;
+    if (balancer.to === 'alternate' || isReady[other]) return other;
+    return isReady[last] ? last : undefined;
   };
   const asking = setInterval(() => {
     if (balancer.to !== 'ready') return;
@@ -40,8 +42,9 @@ export async function openBalancer(port: number, ports: Record<NodeName, number>
         .then((ok) => (isReady[node] = ok));
   }, ASK_MS);
   const server = createServer((incoming, outgoing) => {
-    last = next();
-    const node = last;
+    const node = next();
+    if (!node) return outgoing.writeHead(503).end('no node is ready');
+    last = node;
     const { method, url } = incoming;
     const { connection: _hop, ...headers } = incoming.headers;
     const agent = balancer.to === 'ready' ? kept : once;
