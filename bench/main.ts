@@ -2,8 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { loadSecrets } from '../src/config/index.js';
-import { fillDatabases } from './accounts.js';
+import { fillOurs, fillReference } from './accounts.js';
 import { freePort, type Ground, makeSecrets, onGround, say } from './ground.js';
+import { compareSizes } from './many.js';
 import { type Measurement, median, medianOf } from './measure.js';
 import { OPERATIONS, type Operation, Subject } from './operations.js';
 import { type BenchOptions, readOptions } from './options.js';
@@ -80,10 +81,8 @@ async function run(options: BenchOptions, { folder, uri, client, stops }: Ground
   say('first start: indexes and keys are made');
   for (const name of NAMES) await (await startServerProcess(name, environments[name])).stop();
   say(`${options.accounts} accounts`);
-  const accounts = await fillDatabases(
-    { ours: client.db('bench_ours'), reference: client.db('bench_reference') },
-    { count: options.accounts, secrets: loadSecrets(secrets) },
-  );
+  const accounts = await fillOurs(client.db('bench_ours'), { count: options.accounts, secrets: loadSecrets(secrets) });
+  await fillReference(client.db('bench_reference'), accounts);
   const starts = await both(async (): Promise<number[]> => []);
   const running = {} as Record<ServerName, ServerProcess>;
   for (let start = 1; start <= STARTS; start += 1) {
@@ -116,4 +115,4 @@ async function run(options: BenchOptions, { folder, uri, client, stops }: Ground
 
 const options = readOptions(process.argv.slice(2));
 if (availableParallelism() < 2) throw new Error('two cores are needed: one for the server, one for the rest');
-await onGround((ground) => run(options, ground));
+await onGround((ground) => (options.many ? compareSizes(options.many, options, ground) : run(options, ground)));

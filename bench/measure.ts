@@ -52,16 +52,22 @@ export async function repeat(workers: readonly (() => Promise<void>)[], seconds:
   return latencies;
 }
 
-export async function measure(
+export const measure = (
   workers: readonly (() => Promise<void>)[],
   seconds: number,
+  watched: Watched,
+): Promise<Measurement> => measureWork(() => repeat(workers, seconds), watched);
+
+/** @param work resolves with how long each operation took, in milliseconds. */
+export async function measureWork(
+  work: () => Promise<number[]>,
   { serverPid, databasePid, admin }: Watched,
 ): Promise<Measurement> {
   const calls = await callsSoFar(admin);
   const server = cpuMs(serverPid);
   const database = cpuMs(databasePid);
   const began = performance.now();
-  const latencies = await repeat(workers, seconds);
+  const latencies = await work();
   const elapsedMs = performance.now() - began;
   const operations = latencies.length;
   return {

@@ -8,6 +8,8 @@ export interface BenchOptions {
   /** Of load on each server before anything is measured. */
   warmUpSeconds: number;
   accounts: number;
+  /** Instead of the reference: as many accounts as this against few. */
+  many: number | undefined;
   /** Where the time goes, function by function, instead of how much there is. */
   profile: boolean;
   /** What is profiled. */
@@ -23,11 +25,12 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rounds: { type: 'string', default: '3' },
       'warm-up': { type: 'string', default: '20' },
       accounts: { type: 'string', default: '2000' },
+      many: { type: 'string' },
       profile: { type: 'boolean', default: false },
       operation: { type: 'string', default: 'full sign-in' },
     },
   });
-  const positive = (name: 'seconds' | 'rounds' | 'warm-up' | 'accounts'): number => {
+  const positive = (name: 'seconds' | 'rounds' | 'warm-up' | 'accounts' | 'many'): number => {
     const value = Number(values[name]);
     if (!(value > 0)) throw new TypeError(`--${name} must be a number above 0`);
     return value;
@@ -39,6 +42,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     rounds: Math.ceil(positive('rounds')),
     warmUpSeconds: positive('warm-up'),
     accounts: Math.ceil(positive('accounts')),
+    many: values.many === undefined ? undefined : Math.ceil(positive('many')),
     profile: values.profile,
     operation,
   };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { mongo } from 'mongoose';
 import type { Secrets } from '../../src/config/index.js';
-import { type BenchAccount, fillDatabases } from '../accounts.js';
+import { type BenchAccount, fillOurs } from '../accounts.js';
 
 /** What a phone holds of an account. */
 export interface BenchPhone {
@@ -24,7 +24,7 @@ export async function fillPeople(
   { codes, phones, secrets }: { codes: number; phones: number; secrets: Secrets },
 ): Promise<{ coders: BenchAccount[]; confirmers: Confirmer[] }> {
   const ours = client.db('bench');
-  const everybody = await fillDatabases({ ours, reference: client.db('unused') }, { count: codes + phones, secrets });
+  const everybody = await fillOurs(ours, { count: codes + phones, secrets });
   const withPhone = everybody.slice(codes);
   const accounts = await ours
     .collection<{ _id: string; login: string }>('accounts')

@@ -6,7 +6,7 @@ import { numberIndex, sealNumber } from '../../plugins/sms/data.js';
 import { loadSecrets } from '../../src/config/index.js';
 import { startTwilio } from '../../src/demo/twilio/index.js';
 import { createSecretBox } from '../../src/platform/secret-box.js';
-import { type BenchAccount, fillDatabases } from '../accounts.js';
+import { type BenchAccount, fillOurs } from '../accounts.js';
 import { Browser, type Page } from '../browser.js';
 import { freePort, type Ground, makeSecrets, onGround, say } from '../ground.js';
 import { callsSoFar, quantile } from '../measure.js';
@@ -88,7 +88,7 @@ async function run({ folder, uri, client, stops }: Ground): Promise<string> {
   const count = WARM_UP + LOADS.reduce((sum, { presses }) => sum + presses, 0);
   const secrets = loadSecrets(keys);
   const ours = client.db('bench');
-  const people = await fillDatabases({ ours, reference: client.db('unused') }, { count, secrets });
+  const people = await fillOurs(ours, { count, secrets });
   await addNumbers(ours, createSecretBox(secrets.sealingKeys, secrets.indexKey));
   say(`${count} sign-ins as far as the button`);
   const waiting: Waiting[] = [];
