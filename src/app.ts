@@ -92,7 +92,7 @@ export const SEALED: readonly SealedPlace[] = [
   ...secondFactorFolder.sealedPlaces(METHODS),
 ];
 
-function methodNamed(id: string): FactorMethod {
+export function methodNamed(id: string): FactorMethod {
   const method = METHODS.find((known) => known.id === id);
   if (!method) throw new TypeError(`methods: there is no method ${id}`);
   return method;

@@ -13,7 +13,7 @@ import { ensureIndexes } from './documents.js';
 import { createEnrolment } from './enrolment.js';
 import { createFormerNumbers, ensureFormerNumberIndexes } from './former-numbers.js';
 import { readNumber } from './numbers.js';
-import { createProviders, isLoopback } from './providers/index.js';
+import { createProviders, examineProviders, isLoopback } from './providers/index.js';
 import { createSending } from './sending.js';
 import { createSignIn } from './sign-in.js';
 import { createTexts } from './texts.js';
@@ -35,6 +35,11 @@ export interface SmsConfig extends SmsOptions {
 export const sms: FactorMethod<SmsConfig, SmsData> = {
   id: METHOD,
   parseConfig: (raw, readSecret) => ({ ...options.parse(raw), readSecret }),
+
+  async examine({ providers, readSecret }) {
+    const found = await examineProviders(providers, readSecret).catch(underProviders);
+    return found.map(({ level, what }) => ({ level, what: `sms: ${what}` }));
+  },
 
   async ensureIndexes(database) {
     await Promise.all([ensureIndexes(database), ensureFormerNumberIndexes(database)]);
@@ -115,9 +120,14 @@ function providersOf({ providers, readSecret }: SmsConfig, deps: FactorDeps<SmsD
       },
     });
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    throw new z.ZodError(error.issues.map((issue) => ({ ...issue, path: ['providers', ...issue.path] })));
+    return underProviders(error);
   }
+}
+
+/** Paths of the list become those of the method's options. */
+function underProviders(error: unknown): never {
+  if (!(error instanceof z.ZodError)) throw error;
+  throw new z.ZodError(error.issues.map((issue) => ({ ...issue, path: ['providers', ...issue.path] })));
 }
 
 function refuseOutboxInPublic(providers: SmsConfig['providers'], issuer: string): void {

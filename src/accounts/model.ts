@@ -93,21 +93,6 @@ const schema = new Schema<AccountDocument>(
   },
   { collection: ACCOUNTS_COLLECTION, versionKey: false, autoIndex: false, autoCreate: false },
 );
-schema.index({ login: 1 }, { unique: true });
-schema.index({ roles: 1 }, { name: 'by_role', partialFilterExpression: { roles: { $exists: true } } });
-schema.index(
-  { 'source.name': 1, 'source.id': 1 },
-  { name: 'by_source', unique: true, partialFilterExpression: { 'source.id': { $exists: true } } },
-);
-// Lists go newest first, by one filter each; further ones are held against what it finds.
-const NEWEST = { createdAt: -1, _id: -1 } as const;
-schema.index(NEWEST);
-for (const filter of ['searchWords', 'groups', 'active', 'coverage.covered', 'coverage.level'])
-  schema.index({ [filter]: 1, ...NEWEST });
-schema.index({ updatedAt: 1 });
-// For the report, which counts.
-schema.index({ active: 1, 'coverage.level': 1, 'coverage.covered': 1 });
-schema.index({ active: 1, 'coverage.methods': 1 });
 
 export const accountModel = (connection: Connection): Model<AccountDocument> =>
   (connection.models.Account as Model<AccountDocument> | undefined) ?? connection.model('Account', schema);

@@ -1,4 +1,4 @@
-import { SEALED } from '../app.js';
+import { ensureIndexes, SEALED } from '../app.js';
 import {
   type Config,
   ConfigurationError,
@@ -8,19 +8,14 @@ import {
   type Secrets,
 } from '../config/index.js';
 import { smtpTransport } from '../notifications/index.js';
-import {
-  checkDatabase,
-  checkIssuer,
-  checkSealed,
-  checkSecrets,
-  ERROR,
-  type Finding,
-  OK,
-} from '../operations/doctor/index.js';
+import { checkDatabase, checkIndexes, checkIssuer, checkSealed, checkSecrets } from '../operations/doctor/index.js';
 import { systemClock } from '../platform/clock.js';
 import { connectDatabase } from '../platform/database.js';
+import { declaredIndexes } from '../platform/declared-indexes.js';
+import { ERROR, type Finding, OK } from '../platform/finding.js';
 import { createSecretBox } from '../platform/secret-box.js';
 import { type CliIo, CONFIG, CommandRefused, command } from './command.js';
+import { examineMethods } from './examine-methods.js';
 import { openDatabase, secretsOf } from './open-app.js';
 
 export const doctor = command({
@@ -49,6 +44,7 @@ async function examine(config: Config, io: CliIo, note: (...more: Finding[]) => 
   note(...(await guarded('database', () => examineDatabase(config, io, secrets))));
   note(...(await guarded('issuer', async () => [await checkIssuer(config.issuer)])));
   note(...(await guarded('mail', () => examineMail(config, env))));
+  note(...(await guarded('methods', () => examineMethods(config, env))));
 }
 
 async function examineDatabase(config: Config, { env, err }: CliIo, secrets?: Secrets): Promise<Finding[]> {
@@ -56,7 +52,8 @@ async function examineDatabase(config: Config, { env, err }: CliIo, secrets?: Se
   try {
     const database = await connectDatabase(uri, { name: config.database.name });
     try {
-      const found = await checkDatabase(database, systemClock);
+      const indexes = await checkIndexes(database, await declaredIndexes(ensureIndexes));
+      const found = [...(await checkDatabase(database, systemClock)), ...indexes];
       if (!secrets) return found;
       const secretBox = createSecretBox(secrets.sealingKeys, secrets.indexKey);
       return [...found, ...(await checkSealed(database, secretBox, SEALED))];

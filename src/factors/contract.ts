@@ -4,6 +4,7 @@ import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, EnsureIndexes, Unit } from '../platform/database.js';
+import type { Finding } from '../platform/finding.js';
 import type { Logger } from '../platform/logger.js';
 import type { PostOutside } from '../platform/post-outside.js';
 import type { Random } from '../platform/random.js';
@@ -345,6 +346,11 @@ export interface FactorMethod<Config = unknown, Data = Record<string, unknown>> 
   readonly id: string;
   /** @throws ZodError or Error with a message for the operator. */
   parseConfig(raw: unknown, readSecret: SecretReader): Config;
+  /**
+   * What an operator should know of those outside whom it needs: asks them, changes and sends nothing, and tells no secret.
+   * @throws ZodError whose paths are those of the method's options.
+   */
+  examine?(config: Config): Promise<Finding[]>;
   /** The indexes of what is its own. */
   ensureIndexes?: EnsureIndexes;
   /** Where its sealed values are: `sealedInFactors` for those of its factors. */

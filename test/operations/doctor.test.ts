@@ -5,13 +5,17 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { ensureIndexes } from '../../src/app.js';
 import { runCli } from '../../src/cli/index.js';
+import { startTwilio, type TwilioStandIn } from '../../src/demo/twilio/index.js';
 import { checkDatabase, checkIssuer } from '../../src/operations/doctor/index.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { person } from '../security/support.js';
+import { smsOptions } from '../sms/support.js';
 import { freePort, startApp, type TestApp, testSecrets } from '../support/app.js';
+import { testDatabase } from '../support/database.js';
 
 const [sealing] = testSecrets.sealingKeys;
 const random = (): string => randomBytes(32).toString('base64');
@@ -58,6 +62,8 @@ test('each thing is looked at, and what is right is said to be', async () => {
     /^ok +database: a majority write takes \d+ ms$/m,
     /^ok +clock: -?\d+ ms off the database's$/m,
     /^ok +sealed values: [1-9]\d* looked at, all open with these keys$/m,
+    /^ok +indexes: [4-9]\d, all as they should be$/m,
+    /^ok +methods: their options are complete and valid$/m,
     /^ok +issuer: reached as http:\/\/localhost/m,
     /^ok +mail: kept in the outbox/m,
   ])
@@ -131,4 +137,156 @@ test('a proxy that changes the host, and one that leads elsewhere', async () => 
   expect((await checkIssuer(issuer)).what).toContain('endpoints are told as http://inner.example');
   proxy.closeAllConnections();
   await new Promise((resolve) => proxy.close(resolve));
+});
+
+test('indexes that are missing, different, hidden, called otherwise, or of nobody: each with what to do, which helps', async () => {
+  const factors = app.database.collection('factors');
+  const sessions = app.database.collection('sessions');
+  await factors.dropIndex('one_pending');
+  await factors.dropIndex('held_by_one');
+  await factors.createIndex({ method: 1, exclusive: 1 }, { name: 'held_by_one' });
+  await sessions.dropIndex('by_account');
+  await sessions.createIndex({ accountId: 1, lastSignInAt: -1 }, { name: 'by_hand' });
+  await app.database.collection('challenges').dropIndex('sweep');
+  await app.database.collection('challenges').createIndex({ expiresAt: 1 }, { name: 'sweep', expireAfterSeconds: 9 });
+  await app.database.connection.db?.command({ collMod: 'accounts', index: { name: 'login_1', hidden: true } });
+  await app.database.collection('outbox').createIndex({ nobody: 1 });
+  const { code, text } = await doctor();
+  expect(code).toBe(1);
+  const complaints = text.split('\n').filter((line) => line.includes('indexes: '));
+  expect(complaints).toEqual([
+    expect.stringMatching(/^error +indexes: accounts\.login_1 is not as it should be: .*dropIndex\('login_1'\)/),
+    expect.stringMatching(
+      /^error +indexes: challenges\.sweep is not as it should be: .*'challenges'.*dropIndex\('sweep'\)/,
+    ),
+    expect.stringMatching(/^error +indexes: factors\.one_pending is missing: start a node/),
+    expect.stringMatching(/^error +indexes: factors\.held_by_one is not as it should be: /),
+    expect.stringMatching(/^warning +indexes: outbox\.nobody_1 is none of ours/),
+    expect.stringMatching(/^error +indexes: sessions\.by_account is there as by_hand: .*dropIndex\('by_hand'\)/),
+  ]);
+  for (const line of complaints) {
+    const [, collection = '', index = ''] = /getCollection\('(.*)'\)\.dropIndex\('(.*)'\)/.exec(line) ?? [];
+    if (collection) await app.database.collection(collection).dropIndex(index);
+  }
+  await ensureIndexes(app.database);
+  expect((await doctor()).text).toMatch(/^ok +indexes: /m);
+});
+
+test('before the first start there are no indexes, and that is no error', async () => {
+  const empty = await testDatabase();
+  const { text } = await doctor({ database: { name: empty.name } });
+  expect(text).toMatch(/^warning +indexes: none yet: the first node that starts makes them$/m);
+  await empty.drop();
+});
+
+const AUTH_TOKEN = 'canary-auth-token';
+const KEY = { sid: `SK${'1b'.repeat(16)}`, secret: 'canary-key-secret' };
+
+describe('who carries text messages', () => {
+  let twilio: TwilioStandIn;
+  beforeAll(async () => {
+    const [{ accountSid } = { accountSid: '' }] = smsOptions({ url: '' }).providers;
+    twilio = await startTwilio({ accountSid, authToken: AUTH_TOKEN, apiKey: KEY });
+  });
+  afterEach(() => twilio.reset());
+  afterAll(() => twilio.stop());
+
+  /** The lines about it, with what Twilio is given. */
+  async function asked(
+    settings: Record<string, unknown> = {},
+    variables: Record<string, string> = {},
+    others: object[] = [],
+  ) {
+    const sms = smsOptions(twilio);
+    const providers = [...sms.providers.map((one) => ({ ...one, ...settings })), ...others];
+    const { text } = await doctor(
+      { methods: [{ id: 'totp' }, { ...sms, providers }] },
+      { TWILIO_AUTH_TOKEN: AUTH_TOKEN, KEY_SECRET: KEY.secret, ...variables },
+    );
+    expect(text).not.toMatch(/canary/);
+    return text
+      .split('\n')
+      .filter((line) => /methods|sms: /.test(line))
+      .join('\n');
+  }
+  const key = { apiKeySid: KEY.sid, api_key_secret_env: 'KEY_SECRET' };
+
+  test('an account and an API key that are right', async () => {
+    expect(await asked(key)).toBe(
+      [
+        'ok       methods: their options are complete and valid',
+        'ok       sms: twilio: the account is active, and the auth token right',
+        'ok       sms: twilio: the API key is right',
+      ].join('\n'),
+    );
+    expect(twilio.messages).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a wrong auth token',
+      {},
+      { TWILIO_AUTH_TOKEN: 'canary-other' },
+      /error .*auth token in TWILIO_AUTH_TOKEN do not belong together/,
+    ],
+    [
+      'a wrong API key',
+      key,
+      { KEY_SECRET: 'canary-other' },
+      /ok .*account is active[\s\S]*error .*secret in KEY_SECRET do not belong together/,
+    ],
+    [
+      'no variable',
+      {},
+      { TWILIO_AUTH_TOKEN: '' },
+      /error +methods: methods\[1\]\.providers\[0\]\.auth_token_env .*TWILIO_AUTH_TOKEN is not set/,
+    ],
+    ['nobody there', { apiBase: 'http://127.0.0.1:9' }, {}, /error .*cannot be reached from here \(ECONNREFUSED\)/],
+    [
+      'a wrong option',
+      { statusCallbacks: 'yes' },
+      {},
+      /error +methods: methods\[1\]\.providers\[0\]\.statusCallbacks .*expected boolean/,
+    ],
+  ])('%s', async (_what, settings, variables, line) => {
+    expect(await asked(settings, variables)).toMatch(line);
+  });
+
+  test.each([
+    [{ status: 'suspended', type: 'Full' }, /^error .*the account is suspended/m],
+    [{ status: 'closed', type: 'Full' }, /^error .*the account is closed/m],
+    [{ status: 'active', type: 'Trial' }, /^warning .*a trial account/m],
+  ] as const)('an account that is %j', async (account, line) => {
+    twilio.account = account;
+    expect(await asked()).toMatch(line);
+  });
+
+  test('a Twilio that never answers is not waited for longer than five seconds', async () => {
+    twilio.plan({ hangs: true });
+    const began = performance.now();
+    expect(await asked({ timeoutMs: 15_000 })).toMatch(/^error .*cannot be reached from here \(TIMEOUT\)/m);
+    expect(performance.now() - began).toBeLessThan(7_000);
+  }, 15_000);
+
+  test('a second provider: asked without number and secret; it is there, or it is not', async () => {
+    const heard: string[] = [];
+    const server = createServer(({ method, headers }, answer) => {
+      heard.push(`${method} ${JSON.stringify(headers)}`);
+      answer.writeHead(405).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/messages`;
+    const second = {
+      name: 'second',
+      type: 'http',
+      url,
+      headers: { authorization: { secret_env: 'KEY_SECRET', prefix: 'Bearer ' } },
+      body: { json: { to: '{to}', text: '{text}' } },
+    };
+    expect(await asked({}, {}, [second])).toMatch(/^ok +sms: second: it answers/m);
+    expect(heard).toEqual([expect.stringMatching(/^OPTIONS (?!.*(?:canary|authorization))/)]);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await asked({}, {}, [second])).toMatch(/^error +sms: second: cannot be reached from here \(ECONNREFUSED\)/m);
+  });
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../../src/platform/clock.js';
 import type { Database } from '../../../src/platform/database.js';
+import type { Finding } from '../../../src/platform/finding.js';
 import type { Logger } from '../../../src/platform/logger.js';
 import { createAbsences } from './absences.js';
 import type { HttpSettings, ProviderSettings, TwilioSettings } from './config.js';
@@ -36,11 +37,7 @@ export interface Providers {
  * @throws ZodError with all secrets that are missing or unusable; paths are relative to the list, values are not quoted.
  */
 export function createProviders(settings: readonly ProviderSettings[], deps: ProviderDeps): Providers {
-  const problems: z.core.$ZodIssue[] = [];
-  // None is made before all of them can be.
-  const makers = settings.map((one, index) => prepare(one, secretsAt(index, deps, problems), deps));
-  if (problems.length > 0) throw new z.ZodError(problems);
-  const made = makers.map((make) => make());
+  const made = makeProviders(settings, deps);
   const [first, ...others] = made;
   if (!first) throw new TypeError('providers: there is none');
   const send = createFailOver([first, ...others], { absences: createAbsences(deps), logger: deps.logger });
@@ -50,10 +47,37 @@ export function createProviders(settings: readonly ProviderSettings[], deps: Pro
   return { send, warmUp, find: (name) => made.find((provider) => provider.name === name) };
 }
 
+/**
+ * What each of them says about itself, in their order; nothing is sent.
+ * @throws ZodError as `createProviders` does.
+ */
+export async function examineProviders(
+  settings: readonly ProviderSettings[],
+  secret: ProviderDeps['secret'],
+): Promise<Finding[]> {
+  const deps = { secret, callbackBase: 'http://localhost', keepText: async () => {} };
+  const found = await Promise.all(
+    makeProviders(settings, deps).map(async ({ name, examine }) =>
+      ((await examine?.()) ?? []).map(({ level, what }) => ({ level, what: `${name}: ${what}` })),
+    ),
+  );
+  return found.flat();
+}
+
+type MakerDeps = Pick<ProviderDeps, 'callbackBase' | 'keepText' | 'secret'>;
+
+/** None is made before all of them can be. */
+function makeProviders(settings: readonly ProviderSettings[], deps: MakerDeps): Provider[] {
+  const problems: z.core.$ZodIssue[] = [];
+  const makers = settings.map((one, index) => prepare(one, secretsAt(index, deps, problems), deps));
+  if (problems.length > 0) throw new z.ZodError(problems);
+  return makers.map((make) => make());
+}
+
 type ReadSecret = (variable: string, ...path: string[]) => string;
 
 /** Notes what is wrong with a secret and goes on with an empty one, so that all problems are told at once. */
-function secretsAt(index: number, { secret }: ProviderDeps, problems: z.core.$ZodIssue[]): ReadSecret {
+function secretsAt(index: number, { secret }: MakerDeps, problems: z.core.$ZodIssue[]): ReadSecret {
   return (variable, ...path) => {
     let message = `the environment variable ${variable} is not set`;
     try {
@@ -71,7 +95,7 @@ function secretsAt(index: number, { secret }: ProviderDeps, problems: z.core.$Zo
 /** Anything else cannot stand in a header. */
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-function prepare(settings: ProviderSettings, secret: ReadSecret, deps: ProviderDeps): () => Provider {
+function prepare(settings: ProviderSettings, secret: ReadSecret, deps: MakerDeps): () => Provider {
   switch (settings.type) {
     case 'outbox':
       return () => createOutboxProvider(settings.name, deps.keepText);
@@ -91,7 +115,7 @@ function prepareHttp(settings: HttpSettings, secret: ReadSecret): () => Provider
   return () => createHttpProvider(settings, plain, secrets);
 }
 
-function prepareTwilio(settings: TwilioSettings, secret: ReadSecret, { callbackBase }: ProviderDeps): () => Provider {
+function prepareTwilio(settings: TwilioSettings, secret: ReadSecret, { callbackBase }: MakerDeps): () => Provider {
   const { name, auth_token_env: tokenVariable, api_key_secret_env: keyVariable } = settings;
   const authToken = secret(tokenVariable, 'auth_token_env');
   const apiKeySecret = keyVariable ? secret(keyVariable, 'api_key_secret_env') : undefined;

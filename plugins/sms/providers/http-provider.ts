@@ -5,6 +5,8 @@ import { fill } from './template.js';
 
 /** Of an answer no more is read. */
 const ANSWER_BYTES = 64 * 1024;
+/** How long it may take to say that it is there. */
+const EXAMINED_WITHIN_MS = 5_000;
 /** Nobody's id of a message is longer. */
 const ID_CHARACTERS = 200;
 
@@ -21,6 +23,23 @@ export function createHttpProvider(
   const { name, url, method, success, messageIdPath, timeoutMs } = settings;
   return {
     name,
+    async examine() {
+      try {
+        // Neither number nor secret: whoever answers is there, under its name and with its certificate.
+        const response = await fetch(url, {
+          method: 'OPTIONS',
+          redirect: 'manual',
+          signal: AbortSignal.timeout(EXAMINED_WITHIN_MS),
+        });
+        void response.body?.cancel().catch(() => undefined);
+        return [{ level: 'ok', what: 'it answers; whether it takes us shows when a message is sent' }];
+      } catch (error) {
+        const { code } = connectionTrouble(error);
+        return [
+          { level: 'error', what: `cannot be reached from here (${code}): is the url right, may the server out?` },
+        ];
+      }
+    },
     async send(message) {
       const signal = AbortSignal.timeout(timeoutMs);
       let response: Response;

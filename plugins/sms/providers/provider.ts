@@ -1,4 +1,5 @@
 /** What carries a text message out: the words that the method and every provider share. */
+import type { Finding } from '../../../src/platform/finding.js';
 
 /** One text message on its way out. The number and the text live here and nowhere else in the clear. */
 export interface TextMessage {
@@ -55,6 +56,11 @@ export interface Provider {
   readonly name: string;
   /** Loads what the first message would wait for. */
   warmUp?(): Promise<void>;
+  /**
+   * Whether it is there and takes us, as far as can be asked without sending anything; nothing secret is said.
+   * Absent: there is nobody to ask. Never throws, and ends within five seconds for each finding.
+   */
+  examine?(): Promise<Finding[]>;
   /** Never throws, and ends within the timeout of its configuration (default 5 s). */
   send(message: TextMessage): Promise<HandOver>;
   /**

@@ -1,10 +1,16 @@
+import type { Finding } from '../../../src/platform/finding.js';
 import type { TwilioSettings } from './config.js';
 import { connectionTrouble } from './connection-trouble.js';
 import type { HandOver, Provider, Receipt, StatusCallback, TextMessage } from './provider.js';
+import { describeAccount, describeKey, type TwilioAnswer } from './twilio-account.js';
 import { explainTwilioError } from './twilio-errors.js';
 
 /** Twilio throws a message away that it could not send within this time: its code has expired by then. */
 const VALIDITY_SECONDS = 300;
+/** How long Twilio may take to say who we are. */
+const EXAMINED_WITHIN_MS = 5_000;
+/** Of no message. */
+const NO_MESSAGE = `SM${'0'.repeat(32)}`;
 /** An answer is about 1 KiB. */
 const ANSWER_BYTES = 64 * 1024;
 
@@ -48,6 +54,7 @@ export function createTwilioProvider(
         return explain(error);
       }
     },
+    examine: () => examine(settings, secrets),
     ...(callbackUrl ? { readCallback: (callback) => readCallback(callback, secrets.authToken) } : {}),
   };
 }
@@ -65,18 +72,46 @@ async function connect(settings: TwilioSettings, secrets: TwilioSecrets) {
     request.signal = AbortSignal.timeout(timeoutMs);
     return request;
   });
-  const { messages } =
+  const { messages, api } =
     apiKeySid && secrets.apiKeySecret
       ? twilio(apiKeySid, secrets.apiKeySecret, { accountSid, httpClient })
       : twilio(accountSid, secrets.authToken, { accountSid, httpClient });
   return {
     messages,
+    account: () => api.v2010.accounts(accountSid),
     /** The client keeps its last request and answer, with the number, the text and the token. */
     forget(): void {
       delete httpClient.lastRequest;
       delete httpClient.lastResponse;
     },
   };
+}
+
+/** The account with its auth token, which callbacks need; and the API key with what it may ask, too: for a message that is none. */
+async function examine(settings: TwilioSettings, { authToken, apiKeySecret }: TwilioSecrets): Promise<Finding[]> {
+  const { apiKeySid, api_key_secret_env: _variable, ...account } = settings;
+  const timeoutMs = Math.min(settings.timeoutMs, EXAMINED_WITHIN_MS);
+  const owner = await connect({ ...account, timeoutMs }, { authToken });
+  const findings = [describeAccount(settings, await answerOf(() => owner.account().fetch()).finally(owner.forget))];
+  if (!apiKeySecret) return findings;
+  const key = await connect({ ...settings, timeoutMs }, { authToken, apiKeySecret });
+  return [
+    ...findings,
+    describeKey(settings, await answerOf(() => key.messages(NO_MESSAGE).fetch()).finally(key.forget)),
+  ];
+}
+
+/** Nothing else of an answer leaves this function: an account's holds its auth token, too. */
+async function answerOf(ask: () => Promise<{ status: string; type?: string }>): Promise<TwilioAnswer> {
+  try {
+    const { status, type } = await ask();
+    return { status, type };
+  } catch (error) {
+    const { isAxiosError, status, code } = (error ?? {}) as Record<string, unknown>;
+    if (isAxiosError) return { trouble: connectionTrouble(error).code };
+    if (typeof status !== 'number') return { trouble: 'ANSWER_UNREADABLE' };
+    return { httpStatus: status, code: Number.isInteger(code) ? Number(code) : undefined };
+  }
 }
 
 function rebase(uri: string, apiBase: string): string {

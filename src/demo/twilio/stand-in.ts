@@ -34,12 +34,17 @@ export interface TwilioStandIn {
   readonly requests: number;
   /** What happens to the messages to a number from now on, or to all of them; Twilio's magic numbers work without. */
   plan(behaviour: Behaviour, to?: string): void;
+  /** What the account says of itself. */
+  account: { status: 'active' | 'suspended' | 'closed'; type: 'Full' | 'Trial' };
   /** Forgets plans and messages. */
   reset(): void;
   stop(): Promise<void>;
 }
 
-/** Starts a server that behaves like `POST /2010-04-01/Accounts/{AccountSid}/Messages.json` of Twilio. */
+/**
+ * Starts a server that behaves like `POST /2010-04-01/Accounts/{AccountSid}/Messages.json` of Twilio, and answers who asks for the
+ * account or for a message.
+ */
 export async function startTwilio(options: TwilioOptions): Promise<TwilioStandIn> {
   const { accountSid, host = '127.0.0.1', callbackEveryMs = BETWEEN_CALLBACKS_MS, clock = systemClock } = options;
   const messages: KeptMessage[] = [];
@@ -58,12 +63,26 @@ export async function startTwilio(options: TwilioOptions): Promise<TwilioStandIn
     requests += 1;
     const fields = await readForm(request);
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (!isAuthentic(request.headers.authorization ?? '', options)) return answer(response, errorAnswer(20003));
+    const { authorization = '' } = request.headers;
+    if (!isAuthentic(authorization, options)) return answer(response, errorAnswer(20003));
+    if (request.method === 'GET')
+      return everyone.hangs ? undefined : answer(response, resourceAt(pathname, authorization));
     if (request.method !== 'POST' || pathname !== `/${API_VERSION}/Accounts/${accountSid}/Messages.json`)
       return answer(response, errorAnswer(20404));
     const wrong = wrongField(fields);
     if (wrong) return answer(response, errorAnswer(wrong.code, wrong.number));
     await take(fields, response);
+  }
+
+  /** The account, or one of its messages. */
+  function resourceAt(pathname: string, authorization: string): { status: number; body: Record<string, unknown> } {
+    const [, account, sid] = /^\/[^/]+\/Accounts\/(\w+)(?:\/Messages\/(\w+))?\.json$/.exec(pathname) ?? [];
+    const message = messages.find((one) => one.sid === sid);
+    if (account !== accountSid || (sid && !message)) return errorAnswer(20404);
+    if (message) return { status: 200, body: resourceOf(message, accountSid) };
+    // An API key may ask for everything but this.
+    if (!isAuthentic(authorization, { accountSid, authToken: options.authToken })) return errorAnswer(20003);
+    return { status: 200, body: { sid: accountSid, auth_token: options.authToken, ...standIn.account } };
   }
 
   async function take(fields: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -97,7 +116,8 @@ export async function startTwilio(options: TwilioOptions): Promise<TwilioStandIn
     },
     { host, port: options.port ?? 0 },
   );
-  return {
+  const standIn: TwilioStandIn = {
+    account: { status: 'active', type: 'Full' },
     port: listener.port,
     url: `http://${host}:${listener.port}`,
     messages,
@@ -112,12 +132,14 @@ export async function startTwilio(options: TwilioOptions): Promise<TwilioStandIn
       plans.clear();
       everyone = {};
       messages.length = 0;
+      standIn.account = { status: 'active', type: 'Full' };
     },
     async stop() {
       ending.abort();
       await listener.close(0);
     },
   };
+  return standIn;
 }
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {

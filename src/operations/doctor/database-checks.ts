@@ -1,10 +1,10 @@
 import type { Clock } from '../../platform/clock.js';
 import type { Database } from '../../platform/database.js';
+import { ERROR, type Finding, OK, WARNING } from '../../platform/finding.js';
 import type { SealedPlace } from '../../platform/sealed-places.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import { createDatabaseProbe } from '../database-probe.js';
 import { CLOCK_OFFSET_MS } from '../health.js';
-import { ERROR, type Finding, OK, WARNING } from './finding.js';
 
 const OLDEST_MAJOR = 6;
 const NEWEST_MAJOR = 8;

@@ -1,5 +1,5 @@
 /** One look at everything that an installation needs, all of it at once: what is wrong is told, nothing is changed. */
 export { checkDatabase, checkSealed } from './database-checks.js';
-export { ERROR, type Finding, OK, WARNING } from './finding.js';
+export { checkIndexes } from './indexes-check.js';
 export { checkIssuer } from './issuer-check.js';
 export { checkSecrets } from './secrets-check.js';

@@ -1,4 +1,4 @@
-import { ERROR, type Finding, OK } from './finding.js';
+import { ERROR, type Finding, OK } from '../../platform/finding.js';
 
 const WITHIN_MS = 5_000;
 

@@ -1,5 +1,5 @@
 import type { Secrets } from '../../config/index.js';
-import { ERROR, type Finding, OK } from './finding.js';
+import { ERROR, type Finding, OK } from '../../platform/finding.js';
 
 /** What `openssl rand` makes has about 30 different bytes in 32; a phrase, or one character over and over, far fewer. */
 const LEAST_DIFFERENT = 16;
