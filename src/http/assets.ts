@@ -13,6 +13,12 @@ export interface Assets {
   logo?: string;
 }
 
+const SHEET = 'countersign.css';
+
+/** The one stylesheet of all pages: what things are called, then what they are made of. */
+const readSheet = (): Buffer =>
+  Buffer.concat(['tokens.css', join('assets', SHEET)].map((path) => readFileSync(join(projectRoot, 'views', path))));
+
 /**
  * Reads `views/assets/` and what the branding adds, once: small enough to stay in memory.
  * @throws Error when the logo cannot be read, or is neither SVG nor PNG.
@@ -25,7 +31,8 @@ export function loadAssets(branding: Pick<Branding, 'accent' | 'logo'> = {}): As
     files.set(name, file);
   };
   const folder = join(projectRoot, 'views/assets');
-  for (const name of readdirSync(folder).sort()) add(name, readFileSync(join(folder, name)));
+  for (const name of readdirSync(folder).sort())
+    add(name, name === SHEET ? readSheet() : readFileSync(join(folder, name)));
   const theme = themeCss(branding);
   if (theme) add('theme.css', Buffer.from(theme));
   const logo = branding.logo ? `logo${extname(branding.logo).toLowerCase()}` : undefined;

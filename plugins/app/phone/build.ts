@@ -36,8 +36,8 @@ await build({
 });
 
 // One visual system: the pages' stylesheet and what the app alone has.
-const sheets = [join(root, 'views/assets/countersign.css'), join(source, 'web/phone.css')];
-const css = await transform(sheets.map((path) => readFileSync(path, 'utf8')).join('\n'), {
+const sheets = ['views/tokens.css', 'views/assets/countersign.css', 'plugins/app/phone/web/phone.css'];
+const css = await transform(sheets.map((path) => readFileSync(join(root, path), 'utf8')).join('\n'), {
   loader: 'css',
   minify: true,
 });

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import type Router from '@koa/router';
 import { projectRoot } from '../../platform/paths.js';
 
-const TYPES = { 'demo.css': 'text/css; charset=utf-8', 'demo.js': 'text/javascript; charset=utf-8' } as const;
+const FILES = {
+  'demo.css': { type: 'text/css; charset=utf-8', parts: ['views/tokens.css', 'src/demo/assets/demo.css'] },
+  'demo.js': { type: 'text/javascript; charset=utf-8', parts: ['src/demo/assets/demo.js'] },
+} as const;
 
 export function mountAssets(router: Router): void {
-  for (const [name, type] of Object.entries(TYPES)) {
+  for (const [name, { type, parts }] of Object.entries(FILES)) {
     router.get(`/assets/${name}`, async (ctx) => {
       ctx.type = type;
-      ctx.body = await readFile(join(projectRoot, 'src/demo/assets', name), 'utf8');
+      ctx.body = (await Promise.all(parts.map((path) => readFile(join(projectRoot, path), 'utf8')))).join('\n');
     });
   }
 }
