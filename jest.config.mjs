@@ -1,9 +1,10 @@
 export default {
   rootDir: '.',
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.mjs',
+  runtime: '<rootDir>/test/support/runtime.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)(?<!\\.json)\\.js$': '$1', '^cookie$': '<rootDir>/test/support/cookie.cjs' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)(?<!\\.json)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -18,6 +19,6 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   // One more than CI has cores: a file waits for MongoDB, browsers and other processes for a third of its time.
   maxWorkers: 3,
-  // What a file loaded is never let go of, and looking through gigabytes of it costs more than a new worker.
+  // A worker that holds on to much is replaced: looking through gigabytes of it costs more than a new one.
   workerIdleMemoryLimit: '700MB',
 };

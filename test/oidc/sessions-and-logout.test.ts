@@ -46,21 +46,11 @@ async function receiver(): Promise<{
   };
 }
 
-/** The library's guard against private addresses looks for Node's dispatcher, which the test environment does not pass on. */
-function passDispatcherOn(): void {
-  const outside = Reflect.construct(fetch.constructor as FunctionConstructor, [
-    'Response; return globalThis',
-  ])() as typeof globalThis;
-  const name = Symbol.for('undici.globalDispatcher.1');
-  Reflect.set(globalThis, name, Reflect.get(outside, name));
-}
-
 let app: TestApp;
 let told: Awaited<ReturnType<typeof receiver>>;
 let unreachable: Awaited<ReturnType<typeof receiver>>;
 let people = 0;
 beforeAll(async () => {
-  passDispatcherOn();
   told = await receiver();
   unreachable = await receiver();
   app = await startWithApplications(
