@@ -33,7 +33,7 @@ export const OTHER_RP = {
   client_uri: 'https://wiki.example/',
 };
 
-const environment = (mongoUri: string): Record<string, string> => ({
+export const environment = (mongoUri: string): Record<string, string> => ({
   MONGODB_URI: mongoUri,
   RP_SECRET,
   COUNTERSIGN_SEALING_KEYS: testSecrets.sealingKeys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(),
