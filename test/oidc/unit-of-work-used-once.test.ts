@@ -22,6 +22,12 @@ beforeEach(() => {
   id = `id${next}`;
 });
 
+/** In a request of another node. */
+const elsewhere = (work: () => Promise<unknown>) =>
+  other.units.run(async (unit) => {
+    await work();
+    await unit.commit();
+  });
 const sweep = (model: string) => units.database.collection<Raw>('oidc').deleteOne({ _id: `${model}:${id}` });
 
 describe('what is used once or ended', () => {
@@ -104,7 +110,11 @@ describe('what is used once or ended', () => {
   });
 
   it.each([
-    ['an interaction that another request has ended', 'Interaction', () => other.adapter('Interaction').destroy(id)],
+    [
+      'an interaction that another request has ended',
+      'Interaction',
+      () => elsewhere(() => other.adapter('Interaction').destroy(id)),
+    ],
     ['an interaction that was swept since', 'Interaction', () => sweep('Interaction')],
     ['a grant that was revoked', 'Grant', () => other.revokeGrant(id)],
   ])('is not brought back by a request that had read it: %s', async (_what, model, end) => {
