@@ -2,81 +2,35 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
-import type { Database } from '../../src/platform/database.js';
 import { type Person, person, signIn, typePassword, typeRecoveryCode } from '../security/support.js';
 import { RP, startApp, type TestApp } from '../support/app.js';
 import { testDatabase } from '../support/database.js';
 import { RelyingParty } from '../support/relying-party.js';
+import { isFlush, UnsteadyDatabase } from './unsteady-database.js';
 
 interface Raw {
   _id: string;
   payload?: AdapterPayload;
 }
 
-/** Fails the calls of the provider's collection that a test names. */
-let fails: (operation: string, ...args: unknown[]) => boolean = () => false;
-/** Holds up the calls that a test names. */
-let holds: (operation: string, ...args: unknown[]) => Promise<void> | undefined = () => undefined;
-const failing = (database: Database): Database => ({
-  ...database,
-  collection<T extends mongo.Document>(name: string) {
-    const collection = database.collection<T>(name);
-    if (name !== 'oidc') return collection;
-    const watched = Object.create(collection) as typeof collection;
-    for (const operation of ['aggregate', 'findOne', 'updateOne', 'bulkWrite'] as const) {
-      const call = (collection[operation] as (...args: unknown[]) => unknown).bind(collection);
-      Object.defineProperty(watched, operation, {
-        value: (...args: unknown[]) => {
-          if (fails(operation, ...args)) throw new Error('the disk is full');
-          const held = holds(operation, ...args);
-          return held ? held.then(() => call(...args)) : call(...args);
-        },
-      });
-    }
-    return watched;
-  },
-});
-/** Writes of the end of a request: one, or several. */
-const isFlush = (operation: string): boolean => operation === 'bulkWrite' || operation === 'updateOne';
-
+const unsteady = new UnsteadyDatabase();
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let app: TestApp;
 let rp: RelyingParty;
 let anna: Person;
 beforeAll(async () => {
   database = await testDatabase();
-  app = await startApp(
-    { clients: [{ ...RP, issue_refresh_token: true }] },
-    { database: { ...database, ...failing(database) } },
-  );
+  app = await startApp({ clients: [{ ...RP, issue_refresh_token: true }] }, { database: unsteady.over(database) });
   rp = new RelyingParty(app.issuer);
   anna = await person(app, 'anna@example.com');
 });
 afterEach(() => {
-  fails = () => false;
-  holds = () => undefined;
+  unsteady.steady();
 });
 afterAll(async () => {
   await app.stop();
   await database.drop();
 });
-
-/** Holds the next end of a request that writes this. */
-const hold = (word: string) => {
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const reached = new Promise<void>((reach) => {
-    holds = (operation, ...args) => {
-      if (!isFlush(operation) || !JSON.stringify(args).includes(word)) return undefined;
-      holds = () => undefined;
-      reach();
-      return released;
-    };
-  });
-  return { reached, release };
-};
 
 const count = (filter: mongo.Filter<Raw>) => database.collection<Raw>('oidc').countDocuments(filter);
 const live = (prefix: string) => count({ _id: new RegExp(`^${prefix}:`), payload: { $exists: true } });
@@ -88,7 +42,7 @@ test('a sign-in that could not be written: 503, no cookie, no code; nothing is t
   const before = [await successes(), await live('Session'), await live('AuthorizationCode')];
   const records = await database.collection('sessions').countDocuments();
   let resumed = '';
-  fails = (operation, writes) => {
+  unsteady.fails = (operation, writes) => {
     if (operation !== 'bulkWrite') return false;
     resumed = JSON.stringify(writes);
     return resumed.includes('AuthorizationCode:');
@@ -103,7 +57,7 @@ test('a sign-in that could not be written: 503, no cookie, no code; nothing is t
   expect([await successes(), await live('Session'), await live('AuthorizationCode')]).toEqual(before);
   expect(await database.collection('sessions').countDocuments()).toBe(records);
 
-  fails = () => false;
+  unsteady.fails = () => false;
   const again = await signIn(app.browser(), rp, anna);
   expect(again.claims.sub).toBe(anna.account.id);
   expect(await successes()).toBe(Number(before[0]) + 1);
@@ -113,7 +67,7 @@ test('tokens that could not be written: the error of OAuth, as JSON, with 503', 
   const browser = app.browser();
   const { url, verifier } = rp.request();
   const page = await typeRecoveryCode(browser, await typePassword(browser, url, 'anna@example.com'), anna);
-  fails = (operation, writes) => operation === 'bulkWrite' && JSON.stringify(writes).includes('AccessToken:');
+  unsteady.fails = (operation, writes) => operation === 'bulkWrite' && JSON.stringify(writes).includes('AccessToken:');
   const answer = await rp.post('/token', {
     grant_type: 'authorization_code',
     code: rp.answer(page).code ?? '',
@@ -144,7 +98,7 @@ test('a fault of the token endpoint gives up its tokens', async () => {
 });
 
 test('a page of an interaction that could not be written is none', async () => {
-  fails = isFlush;
+  unsteady.fails = isFlush;
   const browser = app.browser();
   const failed = await browser.open(rp.request().url);
   expect([failed.status, failed.headers.getSetCookie().filter((line) => line.includes('interaction'))]).toEqual([
@@ -189,9 +143,9 @@ test('after a fault nothing is written but the end of the interaction, and the b
   const done = await browser.request(form?.action ?? '', { method: 'POST', form: { ...form?.values, code } });
   const resume = done.headers.get('location') ?? '';
   expect(resume).toContain('/auth/');
-  fails = (operation, filter) => operation === 'findOne' && JSON.stringify(filter).includes('Grant:');
+  unsteady.fails = (operation, filter) => operation === 'findOne' && JSON.stringify(filter).includes('Grant:');
   const failed = await browser.request(resume);
-  fails = () => false;
+  unsteady.fails = () => false;
   expect(failed.status).toBe(500);
   expect(failed.headers.getSetCookie().filter((line) => /session/.test(line))).toEqual([]);
   expect(await live('AuthorizationCode')).toBe(codes);
@@ -207,11 +161,11 @@ test('the same form sent twice at once: the second goes where the first one lead
   const form = entry.forms.find(({ names }) => names.includes('code'));
   const code = anna.recoveryCodes.pop() ?? '';
   const send = () => browser.request(form?.action ?? '', { method: 'POST', form: { ...form?.values, code } });
-  const { reached, release } = hold('second_factor');
+  const { reached, release } = unsteady.hold('second_factor');
   const first = send();
   await reached;
   let looks = 0;
-  fails = (operation, pipeline) => {
+  unsteady.fails = (operation, pipeline) => {
     if (operation !== 'aggregate' || !JSON.stringify(pipeline).includes('Interaction:')) return false;
     looks += 1;
     // It has looked for the result, which was not there yet.
@@ -231,7 +185,7 @@ test('an interaction that was cancelled meanwhile stays cancelled: what was prov
   const page = await typePassword(browser, rp.request().url, 'anna@example.com');
   const uid = page.url.pathname.split('/').at(-1);
   const cancel = page.forms.find(({ action }) => action.endsWith('/cancel'));
-  const { reached, release } = hold('second_factor');
+  const { reached, release } = unsteady.hold('second_factor');
   const late = typeRecoveryCode(browser, page, anna);
   await reached;
   const answer = await browser.request(cancel?.action ?? '', { method: 'POST', form: cancel?.values ?? {} });
