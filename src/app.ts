@@ -252,7 +252,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       presenter.show(ctx, 'password/forgot', { action: url('/forgot-password'), sent: true });
     },
   });
-  mountConsent({ ...shared, interactions, provider: () => provider });
+  mountConsent({ ...shared, interactions, provider: () => provider, onceWritten: oidc.units.onceWritten });
   pages.get('/', async (ctx) => seeOther(ctx, url('/account')));
 
   const invitations = createInvitations({ issuer, links, notifier: outbox, audit });

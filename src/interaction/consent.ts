@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { Audit } from '../audit/contract.js';
+import type { Audit, AuditEvent } from '../audit/contract.js';
 import { AppError } from '../errors.js';
 import type { Presenter } from '../http/index.js';
 import { originOf, type Pages, stateOf } from '../http/index.js';
@@ -20,6 +20,8 @@ export interface ConsentDeps {
   accounts: { find(id: string): Promise<{ login: string } | undefined> };
   provider(): Provider;
   url(path: string): string;
+  /** Does what follows from an answer once that is stored. */
+  onceWritten(work: () => Promise<void>): Promise<void>;
 }
 
 /** What an application of a third party asks for, and the person's answer. Prompt `consent`. */
@@ -39,17 +41,18 @@ export function mountConsent(deps: ConsentDeps): void {
     return scopes.filter((scope) => scope !== 'openid');
   };
 
-  const answer = (ctx: Context, interaction: SignInInteraction, type: 'consent_granted' | 'consent_refused') => {
+  const tell = (ctx: Context, interaction: SignInInteraction, type: 'consent_granted' | 'consent_refused') => {
     const { missingOIDCScope = [], missingResourceScopes = {} } = interaction.prompt.details as Missing;
     const accountId = accountIdOf(interaction);
-    return audit.record({
+    const event: AuditEvent = {
       type,
       accountId,
       actor: { type: 'account', id: accountId },
       clientId: String(interaction.params.client_id),
       origin: originOf(ctx),
       details: { scopes: [...missingOIDCScope, ...Object.values(missingResourceScopes).flat()] },
-    });
+    };
+    return deps.onceWritten(() => audit.record(event));
   };
 
   pages.get('/consent/:uid', async (ctx, { uid = '' }) => {
@@ -80,7 +83,7 @@ export function mountConsent(deps: ConsentDeps): void {
     const interaction = await interactions.load(ctx, uid, 'consent');
     if (!interaction) return;
     if (decision === 'deny') {
-      await answer(ctx, interaction, 'consent_refused');
+      await tell(ctx, interaction, 'consent_refused');
       return interactions.cancel(ctx, interaction);
     }
     if (decision !== 'allow') throw new AppError('REQUEST_MALFORMED', 'neither allow nor deny');
@@ -94,7 +97,7 @@ export function mountConsent(deps: ConsentDeps): void {
     for (const [identifier, scopes] of Object.entries(missingResourceScopes)) {
       grant.addResourceScope(identifier, scopes.join(' '));
     }
-    await answer(ctx, interaction, 'consent_granted');
+    await tell(ctx, interaction, 'consent_granted');
     await interactions.finish(ctx, interaction, { consent: { grantId: await grant.save() } });
   });
 }

@@ -20,7 +20,15 @@ let rp: RelyingParty;
 let anna: Person;
 beforeAll(async () => {
   database = await testDatabase();
-  app = await startApp({ clients: [{ ...RP, issue_refresh_token: true }] }, { database: unsteady.over(database) });
+  app = await startApp(
+    {
+      clients: [
+        { ...RP, issue_refresh_token: true },
+        { ...RP, client_id: 'wiki', first_party: false },
+      ],
+    },
+    { database: unsteady.over(database) },
+  );
   rp = new RelyingParty(app.issuer);
   anna = await person(app, 'anna@example.com');
 });
@@ -195,4 +203,18 @@ test('an interaction that was cancelled meanwhile stays cancelled: what was prov
   expect([refused.status, refused.headers.getSetCookie()]).toEqual([400, []]);
   expect(refused.text).toContain('This sign-in has ended');
   expect(await count({ _id: `Interaction:${uid}`, payload: { $exists: true } })).toBe(0);
+});
+
+test('a consent that could not be written is none: nothing tells of it', async () => {
+  const browser = app.browser();
+  const wiki = new RelyingParty(app.issuer, 'wiki');
+  const { url, verifier } = wiki.request();
+  const page = await typeRecoveryCode(browser, await typePassword(browser, url, 'anna@example.com'), anna);
+  const told = () => database.collection('audit_events').countDocuments({ type: 'consent_granted' });
+  unsteady.fails = (operation, ...writes) => isFlush(operation) && JSON.stringify(writes).includes('Grant:');
+  expect((await browser.submit(page, { decision: 'allow' })).status).toBe(503);
+  expect(await told()).toBe(0);
+  unsteady.steady();
+  expect((await wiki.tokens(await browser.submit(page, { decision: 'allow' }), verifier)).status).toBe(200);
+  expect(await told()).toBe(1);
 });
