@@ -32,18 +32,20 @@ export interface Unit {
 
 /**
  * Connects with majority writes.
- * @param options `watchCommands`: its clients tell of every command, at some cost.
+ * @param options `majorityMs`: how long a write waits for its majority, else it would hold its request and its connection for as long as
+ * that is away. `watchCommands`: its clients tell of every command, at some cost.
  * @throws when no server answers within `timeoutMs`.
  */
 export async function connectDatabase(
   uri: string,
-  options: { name?: string; timeoutMs?: number; watchCommands?: boolean } = {},
+  options: { name?: string; timeoutMs?: number; majorityMs?: number; watchCommands?: boolean } = {},
 ): Promise<Database> {
-  const { name, timeoutMs = 5_000, watchCommands = false } = options;
+  const { name, timeoutMs = 5_000, majorityMs = 10_000, watchCommands = false } = options;
+  const writeConcern = { w: 'majority', wtimeoutMS: majorityMs } as const;
   const clientOptions = {
     serverSelectionTimeoutMS: timeoutMs,
     ignoreUndefined: true,
-    writeConcern: { w: 'majority' },
+    writeConcern,
     maxPoolSize: POOL_SIZE,
     monitorCommands: watchCommands,
   } as const;
@@ -84,7 +86,7 @@ export async function connectDatabase(
             afterCommit = [];
             return working.run(true, () => work({ session, afterCommit: (then) => afterCommit.push(then) }));
           },
-          { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
+          { readConcern: { level: 'snapshot' }, writeConcern },
         ),
       );
       for (const then of afterCommit) then();
@@ -119,12 +121,18 @@ const UNAVAILABLE = new Set([
 /** What the driver lets through as it is when a pooled connection breaks in the moment of its use. */
 const BROKEN_CONNECTION = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT']);
 
+/** Of several writes: all are done, and not by a majority. */
+const isUnconfirmed = (error: object): boolean => {
+  const { result } = error as { result?: Partial<mongo.BulkWriteResult> };
+  return result?.getWriteConcernError?.() !== undefined;
+};
+
 /** True when the database cannot be reached or cannot promise durability: answer 503, change nothing. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   let cause = error;
   for (let depth = 0; typeof cause === 'object' && cause !== null && depth < 5; depth += 1) {
     const { name = '', code = '', cause: deeper } = cause as { name?: string; code?: string | number; cause?: unknown };
-    if (UNAVAILABLE.has(name) || BROKEN_CONNECTION.has(String(code))) return true;
+    if (UNAVAILABLE.has(name) || BROKEN_CONNECTION.has(String(code)) || isUnconfirmed(cause)) return true;
     cause = deeper;
   }
   return false;

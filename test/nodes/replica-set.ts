@@ -13,6 +13,8 @@ export interface ReplicaSet {
   uri: string;
   /** `kill -9` of the primary, over when it is gone. Returns how to start it again. */
   killPrimary(): Promise<() => void>;
+  /** `kill -9` of all others, which the primary does not notice: it takes writes of which nobody else hears. */
+  leavePrimaryAlone(): Promise<void>;
   /** Resolves when one of them takes writes. */
   hasPrimary(): Promise<void>;
   stop(): Promise<void>;
@@ -21,6 +23,7 @@ export interface ReplicaSet {
 const NAME = 'failover';
 const MEMBERS = 3;
 const LOOK_MS = 50;
+const UNNOTICED_MS = 600_000;
 
 /** @param electionTimeoutMs after which the others notice that the primary is gone; MongoDB's default is 10 s. */
 export async function startReplicaSet(electionTimeoutMs: number): Promise<ReplicaSet> {
@@ -78,6 +81,20 @@ export async function startReplicaSet(electionTimeoutMs: number): Promise<Replic
       const port = await primary();
       await end(members.get(port) as ChildProcess);
       return () => void members.set(port, start(port));
+    },
+    async leavePrimaryAlone() {
+      const unnoticed = async (): Promise<number> => {
+        const port = await primary();
+        const { config } = (await ask(port, { replSetGetConfig: 1 })) as {
+          config: { version: number; settings: object };
+        };
+        const settings = { ...config.settings, electionTimeoutMillis: UNNOTICED_MS };
+        await ask(port, { replSetReconfig: { ...config, version: config.version + 1, settings } });
+        return port;
+      };
+      // The first election may not be the last.
+      const port = await unnoticed().catch(unnoticed);
+      await Promise.all([...members].filter(([other]) => other !== port).map(([, member]) => end(member)));
     },
     hasPrimary: async () => void (await primary()),
     async stop() {

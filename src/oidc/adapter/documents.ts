@@ -39,10 +39,11 @@ export type OnCall = (model: string, operation: string) => void;
 export const OIDC_COLLECTION = 'oidc';
 export const CLIENT_COLLECTION = 'clients';
 
-export const writing = (w: 'majority' | 1) => ({ writeConcern: { w }, ignoreUndefined: true }) as const;
+/** An answer that lets someone in, or shuts someone out, rests on a write that a majority of the nodes has: the database's own way. */
+export const DURABLE = { ignoreUndefined: true } as const;
 
-/** An answer that lets someone in, or shuts someone out, rests on a write that a majority of the nodes has. */
-export const DURABLE = writing('majority');
+/** For what may be lost with its node. */
+export const EXPENDABLE = { ...DURABLE, writeConcern: { w: 1 } } as const;
 
 /** Stands for "no expiry": every query can then compare without a case of its own. */
 export const NEVER = new Date('9999-12-31T00:00:00Z');

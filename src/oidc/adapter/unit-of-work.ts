@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { mongo } from 'mongoose';
 import type { Account } from '../../accounts/contract.js';
-import { type OidcCollection, type OidcDocument, type OnCall, writing } from './documents.js';
+import { isDatabaseUnavailable } from '../../platform/database.js';
+import { DURABLE, EXPENDABLE, type OidcCollection, type OidcDocument, type OnCall } from './documents.js';
 
 /** One conditional update of one document. */
 export interface Statement {
@@ -177,7 +178,7 @@ class Unit implements UnitOfWork, RunningUnit {
       await this.#send(all);
     } catch (error) {
       const failed = all[placeOf(error)];
-      if (failed && aside.includes(failed) && !isUnsure(error)) return;
+      if (failed && aside.includes(failed) && !isDatabaseUnavailable(error)) return;
       await this.#end(destroys);
       throw failed?.refusal?.(error) ?? error;
     }
@@ -227,7 +228,7 @@ class Unit implements UnitOfWork, RunningUnit {
   /** One command whatever is in it: the driver makes one for each row of writes of the same kind, and all of these are updates. */
   async #send(writes: readonly Write[]): Promise<void> {
     this.onCall('Unit', 'flush');
-    const options = writing(writes.every(({ isExpendable }) => isExpendable) ? 1 : 'majority');
+    const options = writes.every(({ isExpendable }) => isExpendable) ? EXPENDABLE : DURABLE;
     const [first, ...others] = writes;
     if (first && others.length === 0) {
       const { filter, update, upsert = false } = first;
@@ -245,12 +246,6 @@ class Unit implements UnitOfWork, RunningUnit {
 const placeOf = (error: unknown): number => {
   const { writeErrors } = error as { writeErrors?: { index: number } | { index: number }[] };
   return [writeErrors ?? []].flat()[0]?.index ?? 0;
-};
-
-/** What was written may not last. */
-const isUnsure = (error: unknown): boolean => {
-  const { result } = error as { result?: Partial<mongo.BulkWriteResult> };
-  return result?.getWriteConcernError?.() !== undefined;
 };
 
 export function createUnits({ collection, onCall }: { collection: OidcCollection; onCall: OnCall }): Units {
