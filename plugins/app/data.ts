@@ -19,6 +19,8 @@ export interface Pairing {
   shown: string;
   /** How often digits were typed for it. */
   tries: number;
+  /** One of those times they were right: it is about to be active, and other tries do not end it. */
+  isConfirmed?: true;
 }
 
 /** Where to wake the phone. */

@@ -78,11 +78,12 @@ export function createEnrolment(
       const digits = readDigits(evidence.digits ?? '');
       if (!digits) return REJECTED('malformed');
       if (!isDevice(pending)) return REJECTED('wrong');
-      const tries = await pairings.countTry(pending);
       const { _id, data } = pending;
-      if (tries === undefined || !isSame(digits, pairingDigits(_id, data.thumbprint))) {
+      const isRight = isSame(digits, pairingDigits(_id, data.thumbprint));
+      const tries = await pairings.countTry(pending, isRight);
+      if (tries === undefined || !isRight) {
         if (tries !== undefined && tries < PAIRING_TRIES) return REJECTED('wrong');
-        await pairings.end(pending);
+        await pairings.wearOut(pending);
         return REJECTED('not_enrolled');
       }
       const label = unusedLabel(data.model, others);

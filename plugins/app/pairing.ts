@@ -121,13 +121,13 @@ export function createPairings({ clock, database, factors, random, secretBox }: 
         : undefined;
     },
 
-    /** Counts that digits were typed, before anybody looks at them. The count; undefined when there is no try left. */
-    async countTry({ accountId, _id, browser, data }: Device): Promise<number | undefined> {
+    /** Counts that digits were typed, before anybody is told of them. The count; undefined when there is no try left. */
+    async countTry({ accountId, _id, browser, data }: Device, isRight: boolean): Promise<number | undefined> {
       const counted = await factors.update(
         accountId,
         _id,
         { ...running(), browser, 'data.thumbprint': data.thumbprint, 'data.pairing.tries': { $lt: PAIRING_TRIES } },
-        { $inc: { 'data.pairing.tries': 1 } },
+        { $inc: { 'data.pairing.tries': 1 }, ...(isRight ? { $set: { 'data.pairing.isConfirmed': true } } : {}) },
       );
       return counted?.data.pairing?.tries;
     },
@@ -135,6 +135,12 @@ export function createPairings({ clock, database, factors, random, secretBox }: 
     /** Ends it now: its phone is nobody's, and the page begins anew. What was activated meanwhile stays. */
     async end({ accountId, _id }: FactorRecord<AppData>): Promise<void> {
       await factors.update(accountId, _id, running(), { $set: { expiresAt: clock.now() } });
+    },
+
+    /** The same because there is no try left, unless one of them was right. */
+    async wearOut({ accountId, _id }: Device): Promise<void> {
+      const unconfirmed = { ...running(), 'data.pairing.isConfirmed': { $exists: false } };
+      await factors.update(accountId, _id, unconfirmed, { $set: { expiresAt: clock.now() } });
     },
   };
 }

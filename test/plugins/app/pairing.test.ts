@@ -179,6 +179,21 @@ describe('a QR code', () => {
     expect(await active(account)).toEqual([]);
   });
 
+  test('right digits ten times at once, on both nodes, a wrong one among the first: it is trusted, and nobody undoes it', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const account = newAccount();
+      const phone = await newPhone();
+      await phone.pair({ code: (await pairingPage(nodes.a, account)).code });
+      const typed = [phone.digits(), phone.wrongDigits(), ...Array.from({ length: 9 }, () => phone.digits())];
+      const outcomes = await Promise.all(
+        typed.map((digits, n) => typeDigits(n % 2 ? nodes.a : nodes.b, account, digits)),
+      );
+      expect(outcomes.filter(({ status }) => status === 'enrolled')).toHaveLength(1);
+      expect(await active(account)).toEqual(['app Pixel 9']);
+      expect((await phone.post('/device')).body).toMatchObject({ state: 'active' });
+    }
+  });
+
   test('right digits after three tries are not looked at, whatever became of the node that counted them', async () => {
     const account = newAccount();
     const phone = await newPhone();
