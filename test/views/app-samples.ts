@@ -54,6 +54,7 @@ export function appSamples(at: (minutes: number) => Date, qrSvg: string): Record
       ]),
     ),
     'app/enter#trial': { ...enter, ...tried },
+    'app/enter#trial-not-woken': { ...enter, ...tried, woken: [], error: 'refused', reason: 'quiet', retryAt: at(40) },
     'app/enter#trial-too_many': { ...asked, ...tried, state: 'too_many', retryAt: at(14) },
     'app/enter': enter,
     'app/enter#two-phones': { ...enter, devices: ['Pixel 9', 'Anna’s old phone'], woken: [] },

@@ -21,9 +21,11 @@ const waitingIn = ({ phone }: App): Waiting[] =>
       .map((challenge) => ({ account, challenge })),
   );
 
+const detailsOf = ({ details }: Waiting['challenge']): ChallengeDetails => JSON.parse(details);
+
 function row(app: App, { account, challenge }: Waiting, hasSeveral: boolean): HTMLLIElement {
   const { words, phone } = app;
-  const { application, browser, at, trial } = JSON.parse(challenge.details) as ChallengeDetails;
+  const { application, browser, at, trial } = detailsOf(challenge);
   const time = words.moment(at, phone.serverNow());
   const what = trial ? words.say('challenge.trial') : (application ?? words.say('challenge.sign_in'));
   const title = words.say('challenge.row', { application: what, time });
@@ -171,7 +173,7 @@ export function homeView(app: App): Screen {
     nothing.hidden = !(app.scannedNumber && phone.hasLooked && all.length === 0);
     const signature = all.map(({ challenge }) => challenge.id).join();
     if (signature === shownWaiting) return;
-    const isNew = all.some(({ challenge }) => !shownWaiting?.includes(challenge.id));
+    const fresh = all.filter(({ challenge }) => !shownWaiting?.includes(challenge.id));
     shownWaiting = signature;
     waitingPart.hidden = all.length === 0;
     waitingPart.replaceChildren(
@@ -179,7 +181,8 @@ export function homeView(app: App): Screen {
       ...(all.length > 1 ? [element('p', { class: 'sub' }, words.say('home.several'))] : []),
       element('ul', { class: 'rows' }, ...all.map((one) => row(app, one, phone.accounts.length > 1))),
     );
-    if (isNew) app.announce(words.say('home.heard'));
+    const isTrial = fresh.every(({ challenge }) => detailsOf(challenge).trial === true);
+    if (fresh.length > 0) app.announce(words.say(isTrial ? 'home.heard_trial' : 'home.heard'));
     const [only] = all;
     if (!only || all.length > 1 || app.opened.has(only.challenge.id)) return;
     app.show(challengeView(only.account.id, only.challenge));

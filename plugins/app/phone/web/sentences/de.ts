@@ -35,6 +35,7 @@ export const DE: Sentences = {
   'home.push': 'Dieses Telefon kann Sie benachrichtigen, wenn eine Anmeldung wartet.',
   'home.push_yes': 'Benachrichtigen',
   'home.heard': 'Eine Anmeldung wartet',
+  'home.heard_trial': 'Eine Probe wartet',
 
   'refused.heading': 'Diesem Telefon wird nicht mehr vertraut',
   'refused.text':

@@ -33,6 +33,7 @@ export const EN = {
   'home.push': 'This phone can notify you when a sign-in waits.',
   'home.push_yes': 'Notify me',
   'home.heard': 'A sign-in is waiting',
+  'home.heard_trial': 'A trial is waiting',
 
   'refused.heading': 'This phone is no longer trusted',
   'refused.text':

@@ -34,6 +34,7 @@ export const ES: Sentences = {
   'home.push': 'Este teléfono puede avisarte cuando haya un inicio de sesión en espera.',
   'home.push_yes': 'Avisarme',
   'home.heard': 'Hay un inicio de sesión en espera',
+  'home.heard_trial': 'Hay una prueba en espera',
 
   'refused.heading': 'Este teléfono ya no es de confianza',
   'refused.text':

@@ -36,6 +36,7 @@ export const FR: Sentences = {
   'home.push': 'Ce téléphone peut vous prévenir quand une connexion attend.',
   'home.push_yes': 'Me prévenir',
   'home.heard': 'Une connexion attend',
+  'home.heard_trial': 'Un essai attend',
 
   'refused.heading': 'Ce téléphone n’est plus approuvé',
   'refused.text':

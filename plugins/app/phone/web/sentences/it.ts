@@ -34,6 +34,7 @@ export const IT: Sentences = {
   'home.push': 'Questo telefono può avvisarti quando un accesso è in attesa.',
   'home.push_yes': 'Avvisami',
   'home.heard': 'Un accesso è in attesa',
+  'home.heard_trial': 'Una prova è in attesa',
 
   'refused.heading': 'Questo telefono non è più attendibile',
   'refused.text':
