@@ -162,6 +162,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       ...core,
       issuer,
       accounts,
+      accountsAlongside: ACCOUNTS_ALONGSIDE,
       methods: config.methods.map(({ id, ...options }) => ({ method: methodNamed(id), config: options })),
       ...(deps.readSecret ? { readSecret: deps.readSecret } : {}),
       ...(deps.observer ? { observer: deps.observer } : {}),

@@ -68,6 +68,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
       kind: 'primary',
       maximumPerAccount: MAXIMUM_PER_ACCOUNT,
       isTried: true,
+      memory: 'own',
       evidenceFields: {},
       enrolmentFields: { digits: 16, restart: 1 },
       enrolment: createEnrolment(parts, MAXIMUM_PER_ACCOUNT),
@@ -80,7 +81,7 @@ export const app: FactorMethod<AppOptions, AppData> = {
 
       site: PHONE_SITE,
       api: createDeviceApi(deps, {
-        auth: parts.auth,
+        ...parts,
         pair: createPair(parts),
         endpoints: [...deviceEndpoints(parts), push.endpoint, ...approvalEndpoints(deps, { ...parts, notMe })],
       }),

@@ -122,8 +122,8 @@ export function approvalEndpoints(
     endpoint({
       path: '/challenges',
       body: z.strictObject({}),
-      async handle({ account, device }) {
-        const waiting = await challenges.listFor({ accountId: account.id, factorId: device._id });
+      readsWaiting: true,
+      async handle({ waiting }) {
         return ok({
           challenges: waiting.map(({ _id, details, digits, createdAt, expiresAt }) => ({
             id: _id,
@@ -146,10 +146,10 @@ export function approvalEndpoints(
     endpoint({
       path: '/challenges/:id/answer',
       body: z.strictObject({ answer: z.string().max(JWS_LENGTH) }),
+      readsWaiting: true,
       async handle(call) {
-        const { account, body, device, params } = call;
-        const which = { id: params.id ?? '', accountId: account.id, factorId: device._id };
-        const challenge = await challenges.findPending(which);
+        const { account, body, params, waiting } = call;
+        const challenge = waiting.find(({ _id }) => _id === params.id);
         if (!challenge) return refuse(call, 'not pending');
         const decided = await read(body.answer, call, challenge);
         if ('reason' in decided) return refuse(call, decided.reason);

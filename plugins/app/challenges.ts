@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { mongo } from 'mongoose';
-import { type FactorDeps, inSeconds, isDuplicateKey } from '../../src/factors/contract.js';
+import { type BesideFactor, type FactorDeps, inSeconds, isDuplicateKey } from '../../src/factors/contract.js';
 import type { Database, EnsureIndexes, Unit } from '../../src/platform/database.js';
 import type { SealedPlace } from '../../src/platform/sealed-places.js';
 
@@ -14,6 +14,8 @@ const HELD_SECONDS = 900;
 const KEPT_SECONDS = 3600;
 /** How many of one account wait at the same time. */
 const PLACES = [0, 1, 2];
+/** What stands for or against asking more, until it expires. */
+const STANDING: ReadonlySet<ChallengeDocument['status']> = new Set(['pending', 'approved', 'denied']);
 
 /**
  * One question to the phones of an account. `pending` until somebody answers; `approved` until the browser that asked has `claimed`
@@ -24,6 +26,8 @@ export interface ChallengeDocument {
   _id: string;
   /** The sign-in that asks. */
   cid: string;
+  /** Which of the questions of its sign-in, from 1: each is asked in knowledge of the one before. */
+  nth: number;
   accountId: string;
   status: 'pending' | 'approved' | 'denied' | 'postponed' | 'over' | 'claimed' | 'cancelled';
   /** Sealed. */
@@ -50,6 +54,8 @@ export interface ChallengeDocument {
 
 /** What one sign-in asks the phones of an account. */
 export type Question = Pick<ChallengeDocument, 'cid' | 'accountId' | 'details' | 'onlyFor'> & { isWoken: boolean };
+/** The sign-in that asks. */
+type Asker = Pick<Question, 'cid' | 'accountId'>;
 /** Which one a device of an account answers. */
 export interface Answering {
   id: string;
@@ -62,8 +68,10 @@ type Waiting = Pick<Answering, 'id' | 'accountId'> & Partial<Answering>;
 
 /** What an account is asked at present, seen from one of its sign-ins. */
 export interface Standing {
-  /** What this sign-in asks already. */
+  /** What this sign-in asks already, or has its answer from: it asks nothing more. A trial is repeated at will. */
   running?: ChallengeDocument;
+  /** What this sign-in has asked last, whatever became of it. */
+  latest?: ChallengeDocument;
   /** Until when nobody is asked, because one of this account's sign-ins was disowned. */
   heldUntil?: Date;
   /** The first that is free; else when one will be. */
@@ -81,6 +89,12 @@ export const ensureChallengeIndexes: EnsureIndexes = async (database) => {
     { key: { accountId: 1, place: 1 }, name: 'places_of_account', unique: true, partialFilterExpression },
     { key: { accountId: 1, cid: 1 }, name: 'one_per_sign_in', unique: true, partialFilterExpression },
     { key: { accountId: 1, expiresAt: 1 }, name: 'latest_of_account' },
+    {
+      key: { accountId: 1, cid: 1, nth: -1 },
+      name: 'one_after_the_other',
+      unique: true,
+      partialFilterExpression: { nth: { $exists: true } },
+    },
     { key: { changedAt: 1 }, name: 'changed' },
     { key: { expiresAt: 1 }, name: 'sweep', expireAfterSeconds: KEPT_SECONDS },
   ]);
@@ -95,6 +109,9 @@ export const SEALED_NUMBERS: SealedPlace<ChallengeDocument> = {
   fields: ['accountId', 'number'],
   valuesIn: (challenge) => [{ path: 'number', sealed: challenge.number, context: numberContext(challenge) }],
 };
+
+/** Answered, for good: a sign-in, unlike a trial, asks nothing more. */
+const isDone = ({ status, onlyFor }: ChallengeDocument): boolean => status === 'claimed' && onlyFor === undefined;
 
 const isSame = (typed: string, number: string): boolean =>
   typed.length === number.length && timingSafeEqual(Buffer.from(typed), Buffer.from(number));
@@ -115,6 +132,7 @@ export function createChallenges(
     expiresAt: { $gt: now },
     ...(factorId === undefined ? {} : asks(factorId)),
   });
+  const ofSignIn = ({ accountId, cid }: Asker) => ({ accountId, cid, nth: { $gte: 1 } });
   const numberOf = (challenge: Pick<ChallengeDocument, '_id' | 'accountId' | 'number'>): string =>
     secretBox.open(challenge.number, numberContext(challenge)).toString();
   const answer = async (
@@ -135,20 +153,28 @@ export function createChallenges(
     return modifiedCount === 1;
   };
 
-  const standing = async ({ accountId, cid }: Pick<Question, 'accountId' | 'cid'>): Promise<Standing> => {
-    const live = await challenges
-      .find({ accountId, expiresAt: { $gt: clock.now() }, status: { $in: ['pending', 'approved', 'denied'] } })
-      .sort({ expiresAt: 1 })
+  const standing = async ({ accountId, cid }: Asker): Promise<Standing> => {
+    const now = clock.now();
+    const found = await challenges
+      .find({
+        $or: [ofSignIn({ accountId, cid }), { accountId, expiresAt: { $gt: now }, status: { $in: [...STANDING] } }],
+      })
       .toArray();
-    const running = live.find((one) => one.cid === cid && one.status !== 'denied');
+    const live = found
+      .filter(({ expiresAt, status }) => expiresAt > now && STANDING.has(status))
+      .sort((one, other) => one.expiresAt.getTime() - other.expiresAt.getTime());
+    const [latest] = found.filter((one) => one.cid === cid).sort((one, other) => other.nth - one.nth);
+    const asked = live.find((one) => one.cid === cid && one.status !== 'denied');
+    const running = asked ?? (latest && isDone(latest) ? latest : undefined);
     const denied = live.findLast(({ status }) => status === 'denied');
     const waiting = live.filter(({ place }) => place !== undefined);
     const [first] = waiting;
     const free = PLACES.find((place) => !waiting.some((one) => one.place === place));
     return {
       ...(running ? { running } : {}),
+      ...(latest ? { latest } : {}),
       ...(denied ? { heldUntil: denied.expiresAt } : {}),
-      place: free ?? { freeAt: first?.expiresAt ?? clock.now() },
+      place: free ?? { freeAt: first?.expiresAt ?? now },
     };
   };
 
@@ -173,14 +199,14 @@ export function createChallenges(
      */
     async open({ cid, accountId, details, isWoken, onlyFor }: Question, known?: Standing): Promise<Opening> {
       const now = clock.now();
-      let { running, place } = known ?? (await standing({ cid, accountId }));
+      let { running, latest, place } = known ?? (await standing({ cid, accountId }));
       const _id = random.token(128);
       const number = String(random.integer(10 ** digits)).padStart(digits, '0');
-      const challenge: ChallengeDocument = {
+      const challenge = {
         _id,
         cid,
         accountId,
-        status: 'pending',
+        status: 'pending' as const,
         number: secretBox.seal(number, numberContext({ _id, accountId })),
         digits,
         wrong: 0,
@@ -192,11 +218,11 @@ export function createChallenges(
         expiresAt: inSeconds(now, LIFE_SECONDS),
       };
       for (let tries = 0; !running && typeof place === 'number' && tries <= PLACES.length; tries += 1) {
-        const placed = { ...challenge, place };
+        const placed = { ...challenge, place, nth: (latest?.nth ?? 0) + 1 };
         if (await insert(placed)) return { challenge: placed, isNew: true };
         const stale = { accountId, place: { $gte: 0 }, expiresAt: { $lte: now } };
         await challenges.updateMany(stale, { $unset: { place: '' } });
-        ({ running, place } = await standing({ accountId, cid }));
+        ({ running, latest, place } = await standing({ accountId, cid }));
       }
       if (running) return { challenge: running, isNew: false };
       return { retryAt: typeof place === 'number' ? now : place.freeAt };
@@ -212,22 +238,20 @@ export function createChallenges(
       return modifiedCount === 1;
     },
 
-    /** One of a sign-in, in whatever state. */
-    async find(id: string, { cid, accountId }: Pick<Question, 'cid' | 'accountId'>) {
-      return (await challenges.findOne({ _id: id, cid, accountId })) ?? undefined;
+    /** What a sign-in has asked last, in whatever state. */
+    async latest(asker: Asker): Promise<ChallengeDocument | undefined> {
+      const [latest] = await challenges.find(ofSignIn(asker)).sort({ nth: -1 }).limit(1).toArray();
+      return latest;
     },
 
-    /** What waits for an answer, the newest last. */
-    listFor: ({ accountId, factorId }: Pick<Answering, 'accountId' | 'factorId'>): Promise<ChallengeDocument[]> =>
-      challenges
-        .find({ accountId, place: { $gte: 0 }, status: 'pending', expiresAt: { $gt: clock.now() }, ...asks(factorId) })
-        .sort({ createdAt: 1, _id: 1 })
-        .toArray(),
-
-    /** One that waits for an answer. */
-    async findPending(answering: Answering) {
-      return (await challenges.findOne(pending(answering, clock.now()))) ?? undefined;
-    },
+    /** What waits for an answer of a phone, the newest last; to be read with it. */
+    waitingFor: (factorId: string): BesideFactor => ({
+      collection: CHALLENGES,
+      pipeline: [
+        { $match: { place: { $gte: 0 }, status: 'pending', expiresAt: { $gt: clock.now() }, ...asks(factorId) } },
+        { $sort: { createdAt: 1, _id: 1 } },
+      ],
+    }),
 
     /** For the page of the sign-in alone. @throws Error when it was sealed for another challenge. */
     numberOf,
@@ -267,10 +291,10 @@ export function createChallenges(
     deny: (answering: Answering, unit: Unit): Promise<boolean> => answer(answering, 'denied', HELD_SECONDS, unit),
 
     /** Takes the approval for the sign-in that asked, once. Returns the device that gave it. */
-    async claim(id: string, { cid, accountId }: Pick<Question, 'cid' | 'accountId'>): Promise<string | undefined> {
+    async claim(asker: Asker): Promise<string | undefined> {
       const now = clock.now();
       const claimed = await challenges.findOneAndUpdate(
-        { _id: id, cid, accountId, status: 'approved', expiresAt: { $gt: now } },
+        { ...ofSignIn(asker), status: 'approved', expiresAt: { $gt: now } },
         { $set: { status: 'claimed', changedAt: now } },
       );
       return claimed?.factorId;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ApiAnswer, ApiRequest, FactorAccount, FactorDeps, MethodApi } from '../../src/factors/contract.js';
+import type { ChallengeDocument, Challenges } from './challenges.js';
 import type { AppData, Device } from './data.js';
 import { ok, problem } from './envelope.js';
 import { OPENAPI_PATH, openApiDocument } from './openapi.js';
@@ -11,6 +12,8 @@ export interface DeviceCall<Body = unknown> {
   device: Device;
   /** As it is now, and active. */
   account: FactorAccount;
+  /** What waits for an answer of this phone, the newest last, for an endpoint that `readsWaiting`. */
+  waiting: readonly ChallengeDocument[];
   /** Checked by the endpoint's schema. */
   body: Body;
   /** Of the path. */
@@ -25,6 +28,8 @@ export interface Endpoint<Body = unknown> {
   body: z.ZodType<Body>;
   /** Whether a phone whose digits have not been typed yet may ask, too. */
   isForPending?: boolean;
+  /** Whether it is about what waits for an answer: read together with the phone. */
+  readsWaiting?: true;
   /** Answers with `ok` or `problem` of `envelope.ts`; the rest of the answer is not its affair. */
   handle(call: DeviceCall<Body>): Promise<ApiAnswer>;
 }
@@ -52,23 +57,29 @@ export function createDeviceApi(
   { clock, issuer }: Pick<FactorDeps<AppData>, 'clock' | 'issuer'>,
   {
     auth,
+    challenges,
     pair,
     endpoints,
-  }: { auth: RequestAuth; pair(request: ApiRequest): Promise<ApiAnswer>; endpoints: readonly Endpoint[] },
+  }: {
+    auth: RequestAuth;
+    challenges: Pick<Challenges, 'waitingFor'>;
+    pair(request: ApiRequest): Promise<ApiAnswer>;
+    endpoints: readonly Endpoint[];
+  },
 ): MethodApi {
   const answerTo = async (request: ApiRequest): Promise<ApiAnswer> => {
     if (request.verb !== 'POST') return problem('NOT_FOUND');
     if (request.path === '/pairing') return pair(request);
-    for (const { path, body: schema, isForPending = false, handle } of endpoints) {
+    for (const { path, body: schema, isForPending = false, readsWaiting, handle } of endpoints) {
       const params = paramsOf(path, request.path);
       if (!params) continue;
-      const result = await auth.authenticate(request);
+      const result = await auth.authenticate<ChallengeDocument>(request, readsWaiting && challenges.waitingFor);
       if (!isAuthenticated(result)) return result;
-      const { device, account, body } = result;
+      const { device, account, beside: waiting, body } = result;
       const read = schema.safeParse(body);
       if (!read.success) return problem('BAD_REQUEST');
       if (device.state === 'pending' && !isForPending) return problem('REFUSED');
-      return handle({ device, account, body: read.data, params, request });
+      return handle({ device, account, waiting, body: read.data, params, request });
     }
     return problem('NOT_FOUND');
   };

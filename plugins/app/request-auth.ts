@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import {
   type ApiAnswer,
   type ApiRequest,
+  type BesideFactor,
   type FactorAccount,
   type FactorDeps,
   inSeconds,
@@ -32,14 +33,16 @@ export const ensureRequestIndexes: EnsureIndexes = async (database) => {
 };
 
 /** Whose request it is. */
-export interface Authenticated {
+export interface Authenticated<Beside = object> {
   device: Device;
   account: FactorAccount;
+  beside: Beside[];
   /** Parsed, not yet checked; undefined when it is no JSON. */
   body: unknown;
 }
 
-export const isAuthenticated = (result: Authenticated | ApiAnswer): result is Authenticated => 'device' in result;
+export const isAuthenticated = <Beside>(result: Authenticated<Beside> | ApiAnswer): result is Authenticated<Beside> =>
+  'device' in result;
 
 /** base64url SHA-256 of the UTF-8 bytes. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -53,8 +56,14 @@ export function isSame(claim: unknown, expected: string): boolean {
 export interface RequestAuth {
   /** The nonce of the present minute: the same on every node. */
   nonce(): string;
-  /** Checks whose request it is; the answer to give when it is nobody's. Why goes to the log. */
-  authenticate(request: ApiRequest, expectedTyp?: string): Promise<Authenticated | ApiAnswer>;
+  /**
+   * Checks whose request it is; the answer to give when it is nobody's. Why goes to the log.
+   * @param besideOf what is to be read together with the phone
+   */
+  authenticate<Beside extends object>(
+    request: ApiRequest,
+    besideOf?: (deviceId: string) => BesideFactor,
+  ): Promise<Authenticated<Beside> | ApiAnswer>;
   /** The same for a key that is not anybody's yet: the answer to give, or its thumbprint. */
   authenticateKey(request: ApiRequest, key: DeviceKey): Promise<{ thumbprint: string } | ApiAnswer>;
 }
@@ -63,7 +72,6 @@ export function createRequestAuth({
   clock,
   database,
   factors,
-  findAccount,
   issuer,
   logger,
   secretBox,
@@ -79,21 +87,14 @@ export function createRequestAuth({
     return problem('DEVICE_REFUSED');
   };
 
-  /** A phone that may ask: active, or pending as long as its pairing runs. */
-  const findDevice = async (id: string): Promise<Device | undefined> => {
-    const record = await factors.findById(id);
-    return record && isDevice(record) ? record : undefined;
-  };
-
   /** The answer to give when the signature, or what it covers, is not right; the nonce last, so that only phones are told of it. */
   const judge = async (
     request: ApiRequest,
     token: string,
     key: SigningKey,
-    typ: string,
     deviceId?: string,
   ): Promise<ApiAnswer | undefined> => {
-    const verified = await verifyJws(token, key, typ);
+    const verified = await verifyJws(token, key, REQUEST_TYP);
     if ('reason' in verified) return refuse(request, verified.reason, deviceId);
     const { aud, htm, htu, bh, nonce, jti } = verified.claims;
     const checks = {
@@ -120,11 +121,11 @@ export function createRequestAuth({
     return undefined;
   };
 
-  const noteContact = async ({ _id, accountId, data }: Device): Promise<void> => {
+  const noteContact = ({ _id, accountId, data }: Device): void => {
     const now = clock.now();
     const longAgo = inSeconds(now, -CONTACT_SECONDS);
     if (data.lastContactAt && data.lastContactAt > longAgo) return;
-    await factors.update(
+    factors.updateLater(
       accountId,
       _id,
       { $or: [{ 'data.lastContactAt': { $lte: longAgo } }, { 'data.lastContactAt': { $exists: false } }] },
@@ -135,23 +136,25 @@ export function createRequestAuth({
   return {
     nonce: () => nonceOf(presentSlot()),
 
-    async authenticate(request, expectedTyp = REQUEST_TYP) {
+    async authenticate<Beside extends object>(request: ApiRequest, besideOf?: (deviceId: string) => BesideFactor) {
       const token = request.headers['device-signature'] ?? '';
       const kid = kidOf(token);
-      const device = kid ? await findDevice(kid) : undefined;
-      if (!device) return refuse(request, kid ? 'unknown device' : 'unreadable');
-      const refused = await judge(request, token, { kid: device._id, ...device.data.key }, expectedTyp, device._id);
+      if (!kid) return refuse(request, 'unreadable');
+      // Active, or pending as long as its pairing runs.
+      const found = await factors.findWithAccount<Beside>(kid, besideOf?.(kid));
+      if (!found || !isDevice(found.record)) return refuse(request, 'unknown device');
+      const { record: device, account, beside } = found;
+      const refused = await judge(request, token, { kid: device._id, ...device.data.key }, device._id);
       if (refused) return refused;
-      const account = await findAccount(device.accountId);
       if (!account) return refuse(request, 'account', device._id);
-      await noteContact(device);
-      return { device, account, body: readJson(request) };
+      noteContact(device);
+      return { device, account, beside, body: readJson(request) };
     },
 
     async authenticateKey(request, key) {
       const thumbprint = await thumbprintOf(key);
       const token = request.headers['device-signature'] ?? '';
-      return (await judge(request, token, { kid: thumbprint, ...key }, REQUEST_TYP)) ?? { thumbprint };
+      return (await judge(request, token, { kid: thumbprint, ...key })) ?? { thumbprint };
     },
   };
 }

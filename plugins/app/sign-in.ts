@@ -38,8 +38,6 @@ const rejected = (code: RejectionCode): Outcome => ({ status: 'rejected', code }
 
 const againAt = (wokenAt: Date): Date => inSeconds(wokenAt, COOL_DOWN_SECONDS);
 
-const idOf = ({ state }: Challenge): string | undefined => (typeof state.id === 'string' ? state.id : undefined);
-
 /** Groups of three, from the right: what is read and typed. */
 const grouped = (number: string): string => number.replace(/\B(?=(?:\d{3})+$)/g, ' ');
 
@@ -96,9 +94,11 @@ export function createSignIn(
     return { status: 'sent' };
   };
 
-  const find = async (challenge: Challenge): Promise<ChallengeDocument | undefined> => {
-    const id = idOf(challenge);
-    return id === undefined ? undefined : challenges.find(id, challenge);
+  /** What a look at the page tells of, without asking anybody; undefined: nothing was asked lately, or it was a trial that was left. */
+  const toldOf = ({ running, latest }: Standing): ChallengeDocument | undefined => {
+    if (running) return running;
+    if (!latest || latest.createdAt <= inSeconds(clock.now(), -SHOWN_SECONDS)) return undefined;
+    return latest.status === 'cancelled' && latest.onlyFor ? undefined : latest;
   };
 
   const stateOf = ({ status, expiresAt }: ChallengeDocument): Shown =>
@@ -130,25 +130,17 @@ export function createSignIn(
         view: 'app/enter',
         locals: { devices: phones.map(({ label }) => label), ...locals },
       });
-      // The same sign-in in another tab: it goes where that one went.
-      if (challenge.isAnswered) return page({ state: 'approved' });
-      // Told once: saved again, an answer on its way would belong to something older.
-      if (idOf(challenge)) {
-        const asked = await find(challenge);
-        return page(asked ? localsOf(asked, phones) : { state: 'expired' });
-      }
       const standing = await challenges.standing(challenge);
-      const { running, heldUntil } = standing;
-      if (heldUntil) return page({ state: 'too_many', retryAt: heldUntil });
-      const remembered = (asked: ChallengeDocument) => ({ ...page(localsOf(asked, phones)), state: { id: asked._id } });
-      if (running) return remembered(running);
+      const told = toldOf(standing);
+      if (told) return page(localsOf(told, phones));
+      if (standing.heldUntil) return page({ state: 'too_many', retryAt: standing.heldUntil });
       // No answer would be taken now: whoever looks at the page again later asks then.
       const throttled = await guesses.obstacle(challenge.accountId);
       if (throttled) return page({ state: 'throttled', retryAt: throttled.retryAt });
       const opening = await ask(challenge, place, phones, standing);
-      return 'challenge' in opening
-        ? remembered(opening.challenge)
-        : page({ state: 'too_many', retryAt: opening.retryAt });
+      return page(
+        'challenge' in opening ? localsOf(opening.challenge, phones) : { state: 'too_many', retryAt: opening.retryAt },
+      );
     },
 
     async send({ id }, challenge, place) {
@@ -157,19 +149,19 @@ export function createSignIn(
       const standing = await challenges.standing(challenge);
       const { running, heldUntil } = standing;
       if (heldUntil) return { status: 'refused', reason: 'too_many', retryAt: heldUntil };
-      if (running && running._id === idOf(challenge)) return wakeAgain(running, phones);
-      const opening = running ? { challenge: running } : await ask(challenge, place, phones, standing);
+      if (running?.status === 'claimed') return undefined;
+      if (running) return wakeAgain(running, phones);
+      const opening = await ask(challenge, place, phones, standing);
       return 'challenge' in opening
-        ? { status: 'sent', state: { id: opening.challenge._id }, ttlSeconds: SHOWN_SECONDS }
+        ? { status: 'sent', state: {} }
         : { status: 'refused', reason: 'too_many', retryAt: opening.retryAt };
     },
 
     async verify(account, challenge) {
-      const id = idOf(challenge);
-      const factorId = id === undefined ? undefined : await challenges.claim(id, challenge);
+      const factorId = await challenges.claim(challenge);
       if (factorId === undefined) {
         if ((await factors.find(account.id, 'active')).length === 0) return rejected('not_enrolled');
-        const asked = await find(challenge);
+        const asked = await challenges.latest(challenge);
         if (asked && stateOf(asked) === 'waiting') return { status: 'pending' };
         if (asked?.status === 'claimed') return rejected('used');
         return rejected(asked?.status === 'denied' || asked?.status === 'over' ? 'wrong' : 'expired');
@@ -191,7 +183,7 @@ export function createSignIn(
       collection: CHALLENGES,
       answered: 'approved' satisfies ChallengeDocument['status'],
       async of(challenge) {
-        const asked = await find(challenge);
+        const asked = await challenges.latest(challenge);
         return asked && { id: asked._id, changedAt: asked.changedAt, status: asked.status };
       },
     },

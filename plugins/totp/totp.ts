@@ -48,7 +48,7 @@ export const totp: FactorMethod<z.output<typeof configuration>, TotpData> = {
     return {
       method: METHOD,
       kind: 'primary',
-      isStateless: true,
+      memory: 'none',
       maximumPerAccount: MAXIMUM_PER_ACCOUNT,
       evidenceFields: { code: 20 },
       enrolmentFields: { code: 20, label: LABEL_MAX_LENGTH },

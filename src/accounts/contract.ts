@@ -24,6 +24,12 @@ export interface Account {
   standing?: Standing;
 }
 
+/** Where accounts are, when they are in the same database: whoever reads something else of one reads it in the same call. */
+export interface AccountsAlongside {
+  collection: string;
+  toAccount(stored: object): Account;
+}
+
 /** What we keep about an account beyond its identity. Absent fields mean "nothing of the kind". */
 export interface Standing {
   /** Sessions, grants and tokens that began before this instant are void ("sign out everywhere", deactivation, password change). */

@@ -1,6 +1,6 @@
 import { type Connection, type Model, Schema } from 'mongoose';
 import type { Level } from '../policy/levels.js';
-import type { Account, Standing } from './contract.js';
+import type { Account, AccountsAlongside, Standing } from './contract.js';
 
 /** A password as stored. */
 export interface StoredPassword {
@@ -122,8 +122,7 @@ export const toAccount = ({
   ...(claims === undefined ? {} : { claims }),
 });
 
-/** For whoever reads an account together with something that belongs to it, in one call. */
-export const ACCOUNTS_ALONGSIDE = {
+export const ACCOUNTS_ALONGSIDE: AccountsAlongside = {
   collection: ACCOUNTS_COLLECTION,
-  toAccount: (stored: object): Account => toAccount(stored as AccountDocument),
-} as const;
+  toAccount: (stored) => toAccount(stored as AccountDocument),
+};

@@ -140,7 +140,7 @@ export interface Refused {
 export type SendOutcome =
   | {
       status: 'sent';
-      /** To be remembered now; absent: it was, by `remember`. */
+      /** To be remembered now, where the engine does; absent: it was, by `remember`, or nothing is new. */
       state?: Record<string, unknown>;
       ttlSeconds?: number;
     }
@@ -188,8 +188,11 @@ export interface Factor<Data = Record<string, unknown>> {
   readonly inSetUp?: 'required' | 'optional';
   /** Once it is set up its owner is offered to try it, as in a sign-in: for what has to reach somebody to be of any use. */
   readonly isTried?: true;
-  /** Its answer is right or wrong by itself: nothing is remembered between its page and the answer. */
-  readonly isStateless?: true;
+  /**
+   * Who remembers between its page and the answer what was asked, and that it was answered: the engine, unless said otherwise. `none`:
+   * the answer is right or wrong by itself. `own`: the method, whose `verify` takes one answer of a sign-in, and calls others `used`.
+   */
+  readonly memory?: 'none' | 'own';
   /** How many active ones an account may hold, each of which another can replace; without it a new one takes the place of the old. */
   readonly maximumPerAccount?: number;
   /** The fields of its two forms with their longest length; anything else is refused before. Without any: see `Guesses`. */
@@ -212,9 +215,14 @@ export interface Factor<Data = Record<string, unknown>> {
   begin(account: FactorAccount, challenge: Challenge, place: SignInPlace, own: readonly FactorSummary[]): Promise<Step>;
   /**
    * Sends what the person will need for the answer: by POST alone, never by looking at a page. Costs no attempt; has limits of
-   * its own. Methods without it send nothing.
+   * its own. Methods without it send nothing. Undefined: this sign-in had a right answer.
    */
-  send?(account: FactorAccount, challenge: Challenge, place: SignInPlace, remember: Remember): Promise<SendOutcome>;
+  send?(
+    account: FactorAccount,
+    challenge: Challenge,
+    place: SignInPlace,
+    remember: Remember,
+  ): Promise<SendOutcome | undefined>;
   /** What is answered elsewhere while the page waits: the page hears of it, on whichever node it happens. */
   readonly watch?: FactorWatch;
   /** Checks the evidence and consumes it in ONE conditional update. */
@@ -262,6 +270,11 @@ export interface FactorStore<Data> {
   find(accountId: string, state: 'active' | 'pending', browser?: string): Promise<FactorRecord<Data>[]>;
   /** An active one, or a pending one that has not expired, of whichever account: for clients that name their factor. */
   findById(factorId: string): Promise<FactorRecord<Data> | undefined>;
+  /** The same with its account, and with what the method keeps of that, in one call. */
+  findWithAccount<Beside extends object>(
+    factorId: string,
+    beside?: BesideFactor,
+  ): Promise<WithAccount<Data, Beside> | undefined>;
   /**
    * Stores a pending factor, in place of an expired one of this account and method, or of one that another browser was
    * shown: whoever looked on must not hold the secret that the owner confirms. Returns its id; or the id of this browser's
@@ -282,6 +295,15 @@ export interface FactorStore<Data> {
     update: Record<string, unknown>,
   ): Promise<FactorRecord<Data> | undefined>;
   /**
+   * The same within a second, together with whatever else waits, and lost with the node: for what lets nobody in and keeps nobody out.
+   */
+  updateLater(
+    accountId: string,
+    factorId: string,
+    where: Record<string, unknown>,
+    update: Record<string, unknown>,
+  ): void;
+  /**
    * Pending to active, conditional on not being expired and on `where`. `gone`: not pending any more, or what it was to replace is
    * not there; `taken`: another account holds what `exclusive` stands for.
    * @param change `exclusive` see `FactorRecord`
@@ -292,6 +314,20 @@ export interface FactorStore<Data> {
    * @param state only while it is in this one: what was pending may be active by now.
    */
   remove(accountId: string, factorId: string, state?: FactorRecord['state']): Promise<boolean>;
+}
+
+/** Documents of a collection of the method's own with the factor's `accountId`. */
+export interface BesideFactor {
+  collection: string;
+  /** Stages of an aggregation: which of them, in which order. */
+  pipeline: Record<string, unknown>[];
+}
+
+export interface WithAccount<Data, Beside> {
+  record: FactorRecord<Data>;
+  /** As it is now; undefined when there is none, or when it may not be used. */
+  account: FactorAccount | undefined;
+  beside: Beside[];
 }
 
 export interface Activation {

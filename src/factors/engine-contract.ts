@@ -1,5 +1,5 @@
 /** What pages and the interaction policy know of the engine. */
-import type { Account } from '../accounts/contract.js';
+import type { Account, AccountsAlongside } from '../accounts/contract.js';
 import type { Audit, RequestOrigin } from '../audit/contract.js';
 import type { Announcer } from '../notifications/announcements.js';
 import type { Notifier } from '../notifications/contract.js';
@@ -49,6 +49,8 @@ export interface EngineOptions {
   timeZone: string;
   announcer: Announcer;
   findAccount(accountId: string): Promise<EngineAccount | undefined>;
+  /** Saves calls to `findAccount`. */
+  accountsAlongside?: AccountsAlongside;
   translate: FactorDeps['translate'];
   /** Puts work of a method in the outbox; whoever takes it out calls `deliver`. */
   post(accountId: string, work: MethodWork, unit?: Unit): Promise<void>;

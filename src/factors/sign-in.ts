@@ -51,9 +51,9 @@ export function createSignIn(
     return { status: 'rejected', code, ...(failures === undefined ? {} : { failures }) };
   };
 
-  /** Of a method that remembers nothing there is nothing to find; whether it was answered before shows when the answer is claimed. */
+  /** Where the engine remembers nothing there is nothing to find; whether it was answered before shows when the answer is taken. */
   const stored = async (key: Omit<Challenge, 'state'>): Promise<StoredChallenge> =>
-    factors.get(key.method)?.isStateless ? { challenge: { ...key, state: {} }, isDone: false } : challenges.find(key);
+    factors.get(key.method)?.memory ? { challenge: { ...key, state: {} }, isDone: false } : challenges.find(key);
 
   /** What waits for an answer, as the methods see it. */
   const find = async ({ cid, account, trialOf }: SignIn, method: string) => {
@@ -130,9 +130,13 @@ export function createSignIn(
         return { status: 'throttled', ...(retryAt ? { retryAt } : {}) };
       const details = { method: methodId };
       const remember: Remember = async (state, ttlSeconds) => {
-        await Promise.all([challenges.save(key, state, ttlSeconds), record('factor_sent', signIn, details)]);
+        await Promise.all([
+          factor.memory ? undefined : challenges.save(key, state, ttlSeconds),
+          record('factor_sent', signIn, details),
+        ]);
       };
       const outcome = await factor.send(account, challenge, placeOf(signIn), remember);
+      if (!outcome) return undefined;
       if (outcome.status === 'refused') {
         if ((await throttle.reserve(throttleSubject(account.id), [REFUSAL_EVENT])).reserved)
           await record('factor_send_refused', signIn, { ...details, reason: outcome.reason });
@@ -165,16 +169,20 @@ export function createSignIn(
         return outcome;
       }
       // A trial may be repeated: it is worth nothing.
-      if (outcome.status === 'verified' && (signIn.trialOf || (await challenges.claim(challenge, revision))))
+      const isTaken = signIn.trialOf !== undefined || factor.memory === 'own';
+      if (outcome.status === 'verified' && (isTaken || (await challenges.claim(challenge, revision))))
         return accept(signIn, factor, outcome);
 
       const code = outcome.status === 'rejected' ? outcome.code : 'used';
       if (isGuess) await guessing.announceIfDisabled(signIn, methodId, reservation.counts);
-      // Of a method that remembers nothing this is where it shows.
-      const isAnswered = isDone || (factor.isStateless && outcome.status === 'verified');
+      // Where the engine remembers nothing this is where it shows.
+      const isAnswered =
+        isDone ||
+        (factor.memory === 'none' && outcome.status === 'verified') ||
+        (factor.memory === 'own' && code === 'used' && !signIn.trialOf);
       const failures = reservation.counts[methodCounter(methodId)] ?? 1;
       // Only whoever was right before can have it answered twice.
-      const rejected = await reject(signIn, methodId, code, isGuess ? { failures } : { isRecorded: isDone });
+      const rejected = await reject(signIn, methodId, code, isGuess ? { failures } : { isRecorded: isAnswered });
       return isAnswered ? { ...rejected, isAnswered: true } : rejected;
     },
 

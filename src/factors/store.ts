@@ -1,16 +1,23 @@
 import type { mongo } from 'mongoose';
+import type { AccountsAlongside } from '../accounts/contract.js';
 import { AppError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { inSeconds } from '../platform/clock.js';
 import { type Database, isDuplicateKey } from '../platform/database.js';
 import type { Random } from '../platform/random.js';
-import type { Activation, Factor, FactorRecord, FactorStore } from './contract.js';
+import type { Activation, BesideFactor, Factor, FactorRecord, FactorStore } from './contract.js';
+import type { EngineOptions } from './engine-contract.js';
+import { createLaterUpdates } from './later-updates.js';
 
 export const factorCollection = (database: Database): mongo.Collection<FactorRecord> =>
   database.collection<FactorRecord>('factors');
 
 /** Filters that keep to what people set up themselves. */
 export const NO_COMPANION = { companionOf: { $exists: false } } as const;
+
+const ofItsAccount = (as: string, from: string, foreignField: string, pipeline: Record<string, unknown>[] = []) => ({
+  $lookup: { from, localField: 'accountId', foreignField, pipeline, as },
+});
 
 /** A plugin's door to the collection: every filter names the account and the method, so that no plugin reaches another's factors. */
 export function createFactorStore<Data>(
@@ -21,12 +28,23 @@ export function createFactorStore<Data>(
     random: Random;
     /** What is offered; may be filled later. */
     methods?: ReadonlyMap<string, Pick<Factor, 'companionData'>>;
+    findAccount?: EngineOptions['findAccount'];
+    accountsAlongside?: AccountsAlongside;
   },
 ): FactorStore<Data> {
-  const { database, clock, random, methods = new Map() } = options;
+  const {
+    database,
+    clock,
+    random,
+    methods = new Map(),
+    findAccount = async () => undefined,
+    accountsAlongside,
+  } = options;
   const factors = factorCollection(database);
+  const updateLater = createLaterUpdates(factors);
   const own = (accountId: string, id: string) => ({ _id: id, accountId, method });
   const running = () => ({ state: 'pending' as const, expiresAt: { $gt: clock.now() } });
+  const inUse = (factorId: string) => ({ _id: factorId, method, $or: [{ state: 'active' as const }, running()] });
   const typed = (record: FactorRecord | null) => (record ? (record as unknown as FactorRecord<Data>) : undefined);
 
   /** A device that is not offered any more can be neither seen nor removed: what it brought along opens nothing. */
@@ -88,7 +106,28 @@ export function createFactorStore<Data>(
     },
 
     async findById(factorId) {
-      return typed(await factors.findOne({ _id: factorId, method, $or: [{ state: 'active' }, running()] }));
+      return typed(await factors.findOne(inUse(factorId)));
+    },
+
+    async findWithAccount<Beside>(factorId: string, beside?: BesideFactor) {
+      const [found] = await factors
+        .aggregate<FactorRecord & { accounts?: object[]; beside?: Beside[] }>([
+          { $match: inUse(factorId) },
+          ...(accountsAlongside ? [ofItsAccount('accounts', accountsAlongside.collection, '_id')] : []),
+          ...(beside ? [ofItsAccount('beside', beside.collection, 'accountId', beside.pipeline)] : []),
+        ])
+        .toArray();
+      if (!found) return undefined;
+      const { accounts, beside: documents = [], ...record } = found;
+      const [stored] = accounts ?? [];
+      const account = accountsAlongside
+        ? stored && accountsAlongside.toAccount(stored)
+        : await findAccount(record.accountId);
+      return {
+        record: record as unknown as FactorRecord<Data>,
+        account: account?.active ? account : undefined,
+        beside: documents,
+      };
     },
 
     async insertPending(accountId, { id = random.token(128), browser = '', label, data, ttlSeconds }) {
@@ -120,6 +159,8 @@ export function createFactorStore<Data>(
         await factors.findOneAndUpdate({ ...where, ...own(accountId, factorId) }, update, { returnDocument: 'after' }),
       );
     },
+
+    updateLater: (accountId, factorId, where, update) => updateLater({ ...where, ...own(accountId, factorId) }, update),
 
     async activate(accountId, factorId, change: Activation = {}) {
       const { where = {}, set = {}, exclusive, replaces, companion, together } = change;

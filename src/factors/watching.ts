@@ -16,10 +16,12 @@ export function createWatching(parts: EngineParts): Pick<Engine, 'watched' | 'li
   }
   return {
     async watched({ cid, account }, methodId) {
-      const watch = parts.factors.get(methodId)?.watch;
+      const factor = parts.factors.get(methodId);
+      const watch = factor?.watch;
       const watcher = watch && watchers.get(watch.collection);
       if (!watch || !watcher || !account.active) return undefined;
-      const { challenge } = await challenges.find({ cid, accountId: account.id, method: methodId });
+      const key = { cid, accountId: account.id, method: methodId };
+      const challenge = factor.memory ? { ...key, state: {} } : (await challenges.find(key)).challenge;
       const watched = await watch.of(challenge);
       return (
         watched && {

@@ -1,7 +1,7 @@
 import type { Context, Next } from 'koa';
 import type { FindAccount, interactionPolicy, Provider } from 'oidc-provider';
 import { createVisitors, mountLinkPages, mountSecurityPage, type Visitors } from '../account-pages/index.js';
-import type { Account, AccountSource } from '../accounts/contract.js';
+import type { Account, AccountSource, AccountsAlongside } from '../accounts/contract.js';
 import {
   createOneTimeLinks,
   createStandings,
@@ -80,6 +80,8 @@ export interface SecondFactorOptions {
   logger?: Logger;
   /** Pages and layout of a server that has more of them. */
   web?: Web;
+  /** Where accounts are, when they are in the same database: they are then read with what belongs to them. */
+  accountsAlongside?: AccountsAlongside;
   /** Where standings are kept: apart, unless the accounts are our own. */
   standingsIn?: StandingsCollection;
   /** What an adapter does for a request that reads once and writes at its end; by default everything is done at once. */
@@ -175,6 +177,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     issuer,
     timeZone: options.policy.timeZone,
     findAccount: (id) => options.accounts.find(id),
+    ...(options.accountsAlongside ? { accountsAlongside: options.accountsAlongside } : {}),
     // Made below: nothing is told or posted before the first request.
     announcer: { announce: (...announcement) => outbox.announce(...announcement) },
     post: (accountId, work, unit) => outbox.enqueue('factor', accountId, work, unit ? { unit } : {}),

@@ -41,16 +41,17 @@ const AT_MOST: Record<string, Record<string, number>> = {
     'POST /sign-in/:uid': 5,
     'GET /auth/:uid (1)': 2,
     'GET /auth/:uid (2)': 4,
-    // As for a code; what this sign-in and its account are asked already; whether answers are taken; the question asked, and remembered.
-    'GET /second-factor/:uid': 7,
-    // Interaction with its account; what this sign-in asked, and how it stands.
-    'GET /second-factor/:uid/with/app/events': 3,
-    // As for a code, but nothing is counted: what this sign-in asked; the question claimed, and the phone's use noted.
-    'POST /second-factor/:uid/with/app': 7,
-    // Device and account; the request remembered, since each counts once; the contact noted, once a minute; what waits.
-    'POST /challenges': 5,
-    // Device and account; the request remembered; the guess counted and settled; the question read and answered.
-    'POST /answer': 7,
+    // As for a code; what this sign-in and its account are asked already; whether answers are taken; the question asked.
+    'GET /second-factor/:uid': 5,
+    // Interaction with its account; how its question stands.
+    'GET /second-factor/:uid/with/app/events': 2,
+    // Interaction with its account; the question claimed, and the phone's use noted; audit; interaction written.
+    'POST /second-factor/:uid/with/app': 5,
+    // Device with its account and what waits; the request remembered, since each counts once. That the phone was heard of is written
+    // later, with that of others.
+    'POST /challenges': 2,
+    // Device with its account and what waits; the request remembered; the guess counted and settled; the question answered.
+    'POST /answer': 5,
   },
   'second application of a live session': {
     // Session with account and grant read; code and session written.

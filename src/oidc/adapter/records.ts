@@ -1,4 +1,5 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
+import type { AccountsAlongside } from '../../accounts/contract.js';
 import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
 import { asFound, changeOf, refusedAs } from './change.js';
@@ -11,7 +12,7 @@ import {
   type OidcDocument,
   type OnCall,
 } from './documents.js';
-import { type AccountsAlongside, createRelated } from './related.js';
+import { createRelated } from './related.js';
 import type { Statement, Units } from './unit-of-work.js';
 
 /** Codes and tokens that are used once. Once used they are never written again: a late save would make them new. */

@@ -1,16 +1,10 @@
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
-import type { Account } from '../../accounts/contract.js';
+import type { AccountsAlongside } from '../../accounts/contract.js';
 import type { Clock } from '../../platform/clock.js';
 import { documentId, OIDC_COLLECTION, type OidcCollection, type OidcDocument } from './documents.js';
 import { escapeKey } from './session-change.js';
 import type { UnitOfWork } from './unit-of-work.js';
-
-/** Where accounts are, when they are in the same database. */
-export interface AccountsAlongside {
-  collection: string;
-  toAccount(stored: object): Account;
-}
 
 /** What is asked for next is read in the same call: a call costs more than all else it does. */
 export interface Related {

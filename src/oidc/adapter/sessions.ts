@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import { type AdapterPayload, errors } from 'oidc-provider';
+import type { AccountsAlongside } from '../../accounts/contract.js';
 import { type Clock, epochSeconds } from '../../platform/clock.js';
 import { isDuplicateKey } from '../../platform/database.js';
 import { refusedAs } from './change.js';
@@ -12,7 +13,7 @@ import {
   type OidcDocument,
   type OnCall,
 } from './documents.js';
-import { type AccountsAlongside, createRelated } from './related.js';
+import { createRelated } from './related.js';
 import {
   asLoaded,
   decodeAuthorizations,

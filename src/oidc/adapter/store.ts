@@ -1,4 +1,5 @@
 import { type Adapter, Provider } from 'oidc-provider';
+import type { AccountsAlongside } from '../../accounts/contract.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Database } from '../../platform/database.js';
 import type { SecretBox } from '../../platform/secret-box.js';
@@ -7,7 +8,6 @@ import { createDeviceCodes } from './device-codes.js';
 import { OIDC_COLLECTION, type OidcDocument, type OnCall } from './documents.js';
 import { createGrants, type StoredGrant } from './grants.js';
 import { createRecords } from './records.js';
-import type { AccountsAlongside } from './related.js';
 import { createReplay, type Replay } from './replay.js';
 import { createSessions, type Sessions } from './sessions.js';
 import { createUnits, type Units } from './unit-of-work.js';

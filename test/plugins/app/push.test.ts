@@ -89,7 +89,7 @@ describe('waking a phone', () => {
     const read = push.endpoint.body.safeParse({ subscription });
     if (!read.success) return 400;
     const account = { id: device.accountId, login: 'anna', name: 'Anna', email: 'anna@example.com' };
-    return (await push.endpoint.handle({ device, account, body: read.data, params: {}, request })).status;
+    return (await push.endpoint.handle({ device, account, body: read.data, params: {}, waiting: [], request })).status;
   }
   async function subscribed(path: string, accountId?: string) {
     const device = await phone(accountId);
