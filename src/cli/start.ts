@@ -7,6 +7,10 @@ import { secretsOf } from './open-app.js';
 
 const STOP_WITHIN_MS = 10_000;
 
+/** MongoDB's codes for an index that is there, but another one. */
+const INDEX_OPTIONS_CONFLICT = 85;
+const INDEX_KEY_SPECS_CONFLICT = 86;
+
 export const start = command({
   name: 'start',
   help: 'runs the server until it is told to stop (Ctrl-C, SIGTERM)',
@@ -61,6 +65,10 @@ function inWords(error: unknown, { host, port: own }: { host: string; port: numb
   if (code === 'EADDRINUSE')
     return new CommandRefused([
       `port ${port} is in use: end the program that has it, or set ${port === own ? 'listen.port' : 'metrics.listen.port'}`,
+    ]);
+  if (code === INDEX_OPTIONS_CONFLICT || code === INDEX_KEY_SPECS_CONFLICT)
+    return new CommandRefused([
+      'an index of the database is not as it should be: countersign doctor says which, and what to do',
     ]);
   if (code === 'EACCES') return new CommandRefused([`port ${port} may not be used by this user: set listen.port`]);
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')

@@ -142,6 +142,17 @@ test('SIGTERM with a balancer that has to notice: not ready first, requests answ
   await expect(ask('/livez')).rejects.toThrow('ECONNREFUSED');
 }, 60_000);
 
+test('an index that somebody has changed: one line that says who knows more, and exit code 1', async () => {
+  const sessions = cluster.office.database.collection('sessions');
+  await sessions.dropIndex('sweep');
+  await sessions.createIndex({ expiresAt: 1 }, { name: 'sweep' });
+  const node = cluster.spawn({ listen: { port: await freePort() } });
+  expect(await node.exited).toBe(1);
+  expect(node.output()).toMatch(/countersign doctor says which/);
+  expect(node.output()).not.toMatch(/Ready|^\s+at /m);
+  await sessions.dropIndex('sweep');
+}, 60_000);
+
 test('a port in use: one clear line that names it, and exit code 1', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
