@@ -2,16 +2,20 @@ import { expect, test } from '@jest/globals';
 import decode from 'qr/decode.js';
 import { qrSvg } from '../../src/platform/qr-code.js';
 
+const SCALE = 4;
+
 /** What a reader sees: four pixels for each module, as drawn. */
 function pixelsOf(svg: string) {
   const [, size = ''] = /viewBox="0 0 (\d+) /.exec(svg) ?? [];
-  const side = Number(size);
+  const side = Number(size) * SCALE;
   const data = new Uint8Array(side * side * 4).fill(255);
-  for (const [, x, y] of svg.matchAll(/M(\d+),(\d+)h4v4h-4z/g))
-    for (let row = 0; row < 4; row += 1) {
-      const at = ((Number(y) + row) * side + Number(x)) * 4;
-      for (let pixel = 0; pixel < 4; pixel += 1) data.fill(0, at + pixel * 4, at + pixel * 4 + 3);
+  const [, dark = ''] = /fill="#000" d="([^"]*)"/.exec(svg) ?? [];
+  for (const [, x, y, length] of dark.matchAll(/M(\d+) (\d+)h(\d+)v1H\1z/g)) {
+    for (let row = 0; row < SCALE; row += 1) {
+      const at = (Number(y) * SCALE + row) * side + Number(x) * SCALE;
+      for (let pixel = at; pixel < at + Number(length) * SCALE; pixel += 1) data.fill(0, pixel * 4, pixel * 4 + 3);
     }
+  }
   return { width: side, height: side, data };
 }
 
