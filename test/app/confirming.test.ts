@@ -186,6 +186,16 @@ describe('what else can happen', () => {
     expect(event).toMatchObject({ details: { method: 'app', signInIp: '127.0.0.1' } });
   });
 
+  test('the phone of an account that was deactivated is refused from then on, and confirms nothing', async () => {
+    const page = await typePassword(browser, rp.request().url, login);
+    const waiting = await only();
+    const account = await app.app.accounts.findByLogin(login);
+    await app.app.accounts.deactivate(account?.id ?? '');
+    const refused = { status: 401, body: { code: 'DEVICE_REFUSED' } };
+    expect(await phone.post('/challenges')).toMatchObject(refused);
+    expect(await approveWith(phone, waiting, typed(page))).toMatchObject(refused);
+  });
+
   test('a phone that listens is told that something has changed and no more, three times at most', async () => {
     const listening = [await phone.listen(), await phone.listen(), await phone.listen()];
     const [stream] = listening;
