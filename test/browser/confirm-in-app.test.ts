@@ -56,6 +56,9 @@ test('the number of the page, typed on the phone, signs the computer in', async 
   const account = await app.account('anna@example.com');
   const phone = await phoneOf(account);
   const { computer, rp, verifier, number } = await arrive(account);
+  // The page that waits stays where it is.
+  const [tab] = await Promise.all([computer.page.waitForEvent('popup'), computer.press('Open the app on this device')]);
+  await tab.close();
   await phone.sees('Is this your sign-in?');
   const facts = await phone.text('dl');
   for (const fact of ['anna@example.com', 'Time Sheets', '127.0.0.1']) expect(facts).toContain(fact);
