@@ -1,5 +1,6 @@
 import type { DirectoryEntry } from '../accounts/index.js';
 import type { App } from '../app.js';
+import type { Config } from '../config/index.js';
 import { CONFIG, CommandRefused, command, JSON_OUTPUT, LOGIN, OPERATOR } from './command.js';
 import { namedAccount } from './named-account.js';
 import { withApp } from './open-app.js';
@@ -12,6 +13,11 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   name_missing: '--name is empty',
   email_malformed: '--email is no address',
 };
+
+const invited = (email: string, { mail }: Config): string =>
+  mail.transport === 'outbox'
+    ? 'The invitation stays in the outbox: mail.transport is outbox, which sends nothing.'
+    : `The invitation is in the outbox; the server mails it to ${email}.`;
 
 const addAccount = command({
   name: 'accounts add',
@@ -37,7 +43,7 @@ const addAccount = command({
       if (!created.ok) throw new CommandRefused([REFUSALS[created.reason] ?? created.reason]);
       const { account } = created;
       io.out(`${account.login} has an account (${account.id}).`);
-      if (invite) io.out(`The invitation is in the outbox; the server mails it to ${email}.`);
+      if (email && invite) io.out(invited(email, config));
     });
   },
 });
@@ -130,10 +136,10 @@ const inviteAccount = command({
   help: 'mails an invitation, in place of the one before',
   options: { config: CONFIG, login: LOGIN },
   run: ({ config, login }, io) =>
-    withApp(config, io, async (app) => {
+    withApp(config, io, async (app, settings) => {
       const { account } = await namedAccount(app, login);
       await app.operations.accounts.invite(account, OPERATOR);
-      io.out(`The invitation is in the outbox; the server mails it to ${account.email}.`);
+      io.out(invited(account.email ?? '', settings));
     }),
 });
 

@@ -40,7 +40,12 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     for (const line of wanted ? helpOf(wanted) : overview()) io.out(line);
     return 0;
   }
-  if (!wanted) return complain(io, [`there is no command ${argv.filter((word) => !word.startsWith('-')).join(' ')}`]);
+  if (!wanted)
+    return complain(
+      io,
+      [`there is no command ${argv.filter((word) => !word.startsWith('-')).join(' ')}`],
+      'countersign --help',
+    );
   const read = readArguments(wanted.options, argv.slice(wanted.name.split(' ').length), wanted.positional);
   if (!read.ok) return complain(io, read.problems, `countersign ${wanted.name} --help`);
   try {
@@ -63,9 +68,9 @@ function problemsOf(error: unknown): readonly string[] {
   return [String(error)];
 }
 
-function complain(io: CliIo, problems: readonly string[], seeAlso = 'countersign --help'): 1 {
+function complain(io: CliIo, problems: readonly string[], seeAlso?: string): 1 {
   for (const problem of problems) io.err(`countersign: ${problem}`);
-  io.err(`See ${seeAlso}`);
+  if (seeAlso) io.err(`See ${seeAlso}`);
   return 1;
 }
 

@@ -84,7 +84,7 @@ describe('arguments', () => {
 
   test('an unknown command, and help', async () => {
     expect(await cli('accounts', 'remove')).toBe(1);
-    expect(err[0]).toBe('countersign: there is no command accounts remove');
+    expect(err).toEqual(['countersign: there is no command accounts remove', 'See countersign --help']);
     expect(await cli('--help')).toBe(0);
     expect(out.join('\n')).toMatch(/countersign start .*countersign clients list/s);
     out = [];
@@ -115,7 +115,7 @@ describe('accounts', () => {
     const add = ['accounts', 'add', '--config', config, '--login', 'Anna', '--name', 'Anna A.'];
     expect(await cli(...add, '--group', 'staff', '--group', 'finance')).toBe(0);
     expect(await cli(...add, '--invite')).toBe(1);
-    expect(err.slice(0, 2)).toEqual(['countersign: --invite needs --email', 'countersign: --login is taken']);
+    expect(err).toEqual(['countersign: --invite needs --email', 'countersign: --login is taken']);
     out = [];
     expect(await cli('accounts', 'list', '--config', config)).toBe(0);
     expect(out).toEqual([expect.stringMatching(/^[0-9a-f]{32}\tanna\tAnna A\.\tactive\tstaff,finance$/)]);
@@ -127,6 +127,7 @@ describe('accounts', () => {
     expect(await cli('accounts', 'add', '--config', config, ...who, '--invite')).toBe(0);
     expect(await mails()).toBe(1);
     expect(out.join('\n')).not.toContain('/invitation/');
+    expect(out.at(-1)).toContain('mail.transport is outbox, which sends nothing');
     const types = await database.collection('audit_events').distinct('type');
     expect(types).toEqual(['invitation_sent', 'user_created']);
   });
@@ -195,7 +196,7 @@ describe('clients', () => {
     err = [];
     const wrong = ['--auth-method', 'magic', '--cors-origin', 'https://a.example/path'];
     expect(await add('--id', 'odd', '--redirect-uri', 'https://odd.example.com/cb', ...wrong)).toBe(1);
-    expect(err.slice(0, -1).map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+    expect(err.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
       'countersign: --auth-method',
       'countersign: --cors-origin',
     ]);
@@ -224,7 +225,7 @@ describe('clients', () => {
         '3fa',
       ),
     ).toBe(1);
-    expect(err.slice(0, -1)).toEqual([
+    expect(err).toEqual([
       'countersign: --id must be printable characters without spaces',
       'countersign: --redirect-uri (number 2) must be https: plain http is for localhost only',
       expect.stringContaining('--minimum-acr must be one of 1fa'),
@@ -291,9 +292,9 @@ describe('administrators', () => {
     expect(await cli('accounts', 'grant', '--config', config, '--login', 'olga', '--role', 'owner')).toBe(0);
     expect(out.at(-1)).toBe('olga is owner now.');
     expect(await cli('accounts', 'revoke', '--config', config, '--login', 'olga', '--role', 'owner')).toBe(1);
-    expect(err.at(-2)).toContain('The last owner stays owner');
+    expect(err.at(-1)).toContain('The last owner stays owner');
     expect(await cli('accounts', 'grant', '--config', config, '--login', 'olga', '--role', 'king')).toBe(1);
-    expect(err.at(-2)).toContain('--role must be one of auditor, helpdesk, admin, owner');
+    expect(err.at(-1)).toContain('--role must be one of auditor, helpdesk, admin, owner');
     const told = await database.collection('audit_events').find({ type: 'role_granted' }).toArray();
     expect(told.map(({ details }) => details)).toEqual([{ role: 'owner' }]);
   });

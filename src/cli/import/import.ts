@@ -27,7 +27,7 @@ export const importAccounts = command({
     const counts: Counts = { ok: 0, exists: 0, error: 0 };
     await withApp(file, io, async (app, config) => {
       const importer = await app.importer(source);
-      const progress = createProgress(io);
+      const progress = createProgress(io, isDry);
       const work = isDry ? importer.judge : importer.store;
       const report = (entries: readonly Entry[], results: readonly RowResult[]): void => {
         entries.forEach((entry, index) => {

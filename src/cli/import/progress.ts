@@ -11,13 +11,17 @@ export interface Counts {
 }
 
 /** How far it is: a bar where somebody watches, a line now and then where the output is kept. */
-export function createProgress({ terminal, err }: Pick<CliIo, 'terminal' | 'err'>, now = () => performance.now()) {
+export function createProgress(
+  { terminal, err }: Pick<CliIo, 'terminal' | 'err'>,
+  isDry: boolean,
+  now = () => performance.now(),
+) {
   const begun = now();
   let shown = begun;
   const words = ({ ok, exists, error }: Counts): string => {
     const seconds = Math.max((now() - begun) / 1000, 0.001);
     const perSecond = Math.round((ok + exists + error) / seconds);
-    return `${ok} made, ${exists} there already, ${error} wrong (${perSecond} a second)`;
+    return `${ok} ${isDry ? 'to be made' : 'made'}, ${exists} there already, ${error} wrong (${perSecond} a second)`;
   };
   return {
     /** @param share of the input that is read, 0 to 1; undefined where nobody knows. */
