@@ -1,7 +1,9 @@
 /** Prevents: requests that no phone sends from doing anything at the API of phones. Every address of its description is in the table by itself. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { factorCollection } from '../../src/factors/store.js';
 import { overHttp, Phone } from '../plugins/app/phone.js';
+import { eventually } from '../sms/support.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { FakeClock } from '../support/clock.js';
 import { MEGABYTE, NONSENSE, PARAMETERS } from './attacks.js';
@@ -29,6 +31,11 @@ beforeAll(async () => {
     status: 'enrolled',
   });
   await phone.post('/device');
+  // When it was heard of is written down a moment later.
+  await eventually(async () => {
+    const device = await factorCollection(app.database).findOne({ _id: phone.deviceId });
+    return device?.data.lastContactAt instanceof Date || undefined;
+  });
   const description = (await (await fetch(`${app.issuer}/device/v1/openapi.json`)).json()) as { paths: object };
   paths = Object.keys(description.paths).map((path) => path.replace(/\{\w+\}/g, 'A'.repeat(22)));
 }, 60_000);
