@@ -30,6 +30,9 @@ export interface Unit {
   afterCommit(work: () => void): void;
 }
 
+/** Set within the work of a transaction. One for all databases of a process: each further one would cost every promise a little. */
+const working = new AsyncLocalStorage<true>();
+
 /**
  * Connects with majority writes.
  * @param options `majorityMs`: how long a write waits for its majority, else it would hold its request and its connection for as long as
@@ -62,7 +65,6 @@ export async function connectDatabase(
   const { db } = connection;
   if (!db) throw new Error('the connection has no database');
   const plainWrites = await new mongo.MongoClient(uri, clientOptions).connect();
-  const working = new AsyncLocalStorage<true>();
   const checkPlainWrite = (): void => {
     if (working.getStore()) throw new TypeError('a write without the session of the transaction that it is part of');
   };

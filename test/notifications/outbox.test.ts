@@ -270,8 +270,7 @@ describe('what a worker posts itself', () => {
       const { taken, deliver } = postOnes(1);
       const { outbox } = outboxOn(watched, { deliver });
       outbox.start();
-      await until(() => watched.take().length === 0);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await outbox.kick();
       watched.take();
       await outbox.enqueue('job', ANNA.id, {});
       await until(() => taken.length === 1);

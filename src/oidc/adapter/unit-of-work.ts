@@ -87,7 +87,7 @@ class Unit implements UnitOfWork, RunningUnit {
   isClosed = false;
 
   constructor(
-    private readonly collection: OidcCollection,
+    readonly collection: OidcCollection,
     private readonly onCall: OnCall,
   ) {}
 
@@ -248,11 +248,13 @@ const placeOf = (error: unknown): number => {
   return [writeErrors ?? []].flat()[0]?.index ?? 0;
 };
 
+/** One for all providers of a process: each further one would cost every promise a little. */
+const storage = new AsyncLocalStorage<Unit>();
+
 export function createUnits({ collection, onCall }: { collection: OidcCollection; onCall: OnCall }): Units {
-  const storage = new AsyncLocalStorage<Unit>();
   const current = (): Unit | undefined => {
     const unit = storage.getStore();
-    return unit?.isClosed ? undefined : unit;
+    return unit?.collection !== collection || unit.isClosed ? undefined : unit;
   };
   return {
     current,
