@@ -26,12 +26,14 @@ export type FormHandler<Fields extends FormFields> = (
  */
 export class Pages {
   readonly #router: Router;
+  /** First segments of all paths. */
+  #segments: ReadonlySet<string> | undefined;
   readonly forms: { path: string; fields: FormFields }[] = [];
 
   /** @param basePath path of the issuer, without a slash at its end. */
   constructor(
     private readonly csrf: Csrf,
-    basePath = '',
+    private readonly basePath = '',
   ) {
     this.#router = new Router(basePath ? { prefix: basePath } : {});
   }
@@ -91,13 +93,23 @@ export class Pages {
   /** All pages as one middleware; a known path with another method is 405. */
   routes(): (ctx: Context, next: () => Promise<void>) => Promise<void> {
     const dispatch = this.#router.routes() as unknown as (ctx: Context, next: () => Promise<void>) => Promise<void>;
-    return (ctx, next) =>
-      dispatch(ctx, async () => {
+    return (ctx, next) => {
+      // The provider's endpoints are asked most: they need not be held against every page.
+      if (!this.#mayHave(ctx.path)) return next();
+      return dispatch(ctx, async () => {
         const methods = new Set(this.#router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
         if (methods.size === 0) return next();
         ctx.set('Allow', [...methods].join(', '));
         throw new AppError('METHOD_NOT_ALLOWED', 'page with other methods');
       });
+    };
+  }
+
+  #mayHave(path: string): boolean {
+    const segmentOf = (whole: string): string =>
+      (whole.slice(this.basePath.length + 1).split('/', 1)[0] ?? '').toLowerCase();
+    this.#segments ??= new Set(this.#router.stack.map((layer) => segmentOf(String(layer.path))));
+    return this.#segments.has(segmentOf(path));
   }
 
   private async read(ctx: Context, fields: FormFields): Promise<Record<string, string>> {

@@ -107,21 +107,21 @@ export function createRecords(deps: {
     return { document, statement: { ...statement, upsert: true } };
   };
 
+  /** Live or not: a query by `_id` alone is the cheapest there is. */
   const load = (model: string, _id: string): Promise<OidcDocument | null> => {
     const unit = units.current();
     onCall(model, 'find');
     if (unit && WITH_GRANT.has(model)) return relatedOf(unit).token(_id);
     if (unit && accountsAlongside && model === 'Interaction') return relatedOf(unit).interaction(_id);
-    return collection.findOne({ _id, expiresAt: { $gt: clock.now() } });
+    return collection.findOne({ _id });
   };
 
   const records: Records = {
     async find(model, id) {
       const _id = documentId(model, id);
       const unit = units.current();
-      if (!unit) return (await load(model, _id))?.payload;
-      if (unit.read(_id) === undefined) unit.keep(_id, await load(model, _id));
-      const known = unit.read(_id);
+      if (unit && unit.read(_id) === undefined) unit.keep(_id, await load(model, _id));
+      const known = unit ? unit.read(_id) : await load(model, _id);
       // A copy: the models share nested objects with what they were made from, and an unsaved change would look saved.
       return known && isLive(known, clock.now()) ? structuredClone(known.payload) : undefined;
     },

@@ -8,9 +8,9 @@ import type { UnitOfWork } from './unit-of-work.js';
 
 /** What is asked for next is read in the same call: a call costs more than all else it does. */
 export interface Related {
-  /** A code or token with its grant, the session that it ends with, and its account. */
+  /** A code or token, live or not, with its grant, the session that it ends with, and its account. */
   token(id: string): Promise<OidcDocument | null>;
-  /** An interaction with the account of its sign-in. */
+  /** An interaction, live or not, with the account of its sign-in. */
   interaction(id: string): Promise<OidcDocument | null>;
   /** A session by cookie value with its account, and the grant of the application that asks. */
   session(jti: string, clientId: string): Promise<OidcDocument | null>;
@@ -51,7 +51,7 @@ export function createRelated(deps: {
     const join = (as: string, from: string) => ({ $lookup: { from, localField: as, foreignField: '_id', as } });
     const [found] = await collection
       .aggregate<Joined>([
-        { $match: { ...filter, expiresAt: { $gt: clock.now() } } },
+        { $match: filter },
         { $set: { ...(ids ? { related: ids } : {}), ...(accountsAlongside ? { account } : {}) } },
         ...(ids ? [join('related', OIDC_COLLECTION)] : []),
         ...(accountsAlongside ? [join('account', accountsAlongside.collection)] : []),
@@ -79,7 +79,7 @@ export function createRelated(deps: {
       const ids = { $concat: ['Grant:', { $getField: { field: 'grantId', input: entry } }] };
       return read(
         unit,
-        { ids: jti, revokedAt: { $exists: false } },
+        { ids: jti, revokedAt: { $exists: false }, expiresAt: { $gt: clock.now() } },
         { ids, account: '$payload.accountId' },
         ({ authorizations }) => [grantOf((authorizations?.[key] ?? {}) as AdapterPayload)],
       );

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { AdapterPayload } from 'oidc-provider';
-import { asFound, changeOf, type Fields, type Found } from './change.js';
+import { asFound, changeOf, type Fields } from './change.js';
 import { documentId, type OidcDocument } from './documents.js';
 
 type Entries = NonNullable<AdapterPayload['authorizations']>;
@@ -9,9 +9,8 @@ type Entries = NonNullable<AdapterPayload['authorizations']>;
 export interface Loaded {
   /** The cookie value it was found by. */
   jti: string;
-  accountId: string | undefined;
-  loginTs: number | undefined;
-  fields: Found;
+  /** As it is stored, and nobody's to change: what another request changes is found out when it saves, and most only read. */
+  payload: AdapterPayload;
 }
 
 /** Client ids may hold dots and dollars, which mean something in a field path. */
@@ -33,35 +32,26 @@ export const encodeAuthorizations = (authorizations: Entries = {}): Entries =>
 export const decodeAuthorizations = (stored: Entries = {}): Entries =>
   Object.fromEntries(Object.entries(stored).map(([key, entry]) => [unescapeKey(key), entry]));
 
-/** Fields with a value; the cookie value is no part of what is stored, and clients have paths of their own. */
-const fieldsOf = (payload: AdapterPayload): Fields => {
-  const { jti, authorizations, ...rest } = payload;
+/** Of what is stored; clients have paths of their own. */
+const fieldsOf = ({ authorizations = {}, ...rest }: AdapterPayload): Fields => {
   const fields = new Map<string, unknown>(Object.entries(rest));
-  for (const [key, entry] of Object.entries(encodeAuthorizations(authorizations))) {
-    fields.set(`authorizations.${key}`, entry);
-  }
+  for (const [key, entry] of Object.entries(authorizations)) fields.set(`authorizations.${key}`, entry);
   return fields;
 };
 
-export const asLoaded = (jti: string, payload: AdapterPayload): Loaded => ({
-  jti,
-  accountId: payload.accountId,
-  loginTs: payload.loginTs,
-  fields: asFound(fieldsOf(payload)),
-});
-
 /** Whoever was signed in when the session was loaded still is, by the same sign-in. */
-const isAsLoaded = ({ accountId, loginTs }: Loaded) => ({
+const isAsLoaded = ({ payload: { accountId, loginTs } }: Loaded) => ({
   $and: [
     { $eq: [{ $ifNull: ['$payload.accountId', null] }, { $literal: accountId ?? null }] },
     { $eq: [{ $ifNull: ['$payload.loginTs', null] }, { $literal: loginTs ?? null }] },
   ],
 });
 
-const isLoginAfter = (before: Loaded, { accountId, loginTs }: AdapterPayload): boolean =>
+const isLoginAfter = ({ payload: before }: Loaded, { accountId, loginTs }: AdapterPayload): boolean =>
   before.accountId !== accountId || before.loginTs !== loginTs;
 
-const storedPayload = ({ jti: _cookie, authorizations, ...rest }: AdapterPayload): AdapterPayload => ({
+/** The cookie value is no part of what is stored. */
+export const storedPayload = ({ jti: _cookie, authorizations, ...rest }: AdapterPayload): AdapterPayload => ({
   ...rest,
   authorizations: encodeAuthorizations(authorizations),
 });
@@ -95,9 +85,10 @@ export function sessionChange(
   expiresAt: Date,
 ): mongo.Document[] {
   const { jti, payload } = after;
-  if (jti === before.jti) return changeOf(before.fields, fieldsOf(payload), expiresAt);
+  const [found, fields] = [asFound(fieldsOf(before.payload)), fieldsOf(storedPayload(payload))];
+  if (jti === before.jti) return changeOf(found, fields, expiresAt);
   // Where another tab has signed in meanwhile, only its cookie values are left.
   const kept = isLoginAfter(before, payload) ? { $cond: [isAsLoaded(before), [], '$ids'] } : '$ids';
   const ids = { $slice: [{ $concatArrays: [kept, [{ $literal: jti }]] }, -2] };
-  return changeOf(before.fields, fieldsOf(payload), expiresAt, { ids });
+  return changeOf(found, fields, expiresAt, { ids });
 }

@@ -15,12 +15,12 @@ import {
 } from './documents.js';
 import { createRelated } from './related.js';
 import {
-  asLoaded,
   decodeAuthorizations,
   type Loaded,
   sessionChange,
   sessionDocument,
   sessionStart,
+  storedPayload,
 } from './session-change.js';
 import type { Statement, Units } from './unit-of-work.js';
 
@@ -84,8 +84,8 @@ export function createSessions(deps: {
    */
   const loaded = new WeakMap<object, Loaded>();
 
-  const remember = (jti: string, payload: AdapterPayload): void => {
-    if (payload.authorizations) loaded.set(payload.authorizations, asLoaded(jti, payload));
+  const remember = ({ authorizations }: AdapterPayload, as: Loaded): void => {
+    if (authorizations) loaded.set(authorizations, as);
   };
 
   const toPayload = ({ payload, ids }: OidcDocument, jti = ids?.at(-1)): AdapterPayload => {
@@ -97,7 +97,7 @@ export function createSessions(deps: {
   const handOut = (document: OidcDocument | null | undefined, jti?: string): AdapterPayload | undefined => {
     if (!document || !isLive(document, clock.now())) return undefined;
     const payload = toPayload(document, jti);
-    if (payload.jti !== undefined) remember(payload.jti, payload);
+    if (payload.jti !== undefined) remember(payload, { jti: payload.jti, payload: document.payload ?? {} });
     return payload;
   };
 
@@ -114,7 +114,7 @@ export function createSessions(deps: {
       ...LIVE,
       expiresAt: { $gt: clock.now() },
       // A request that began before somebody signed in must not write into, nor rotate into, that person's session.
-      'payload.accountId': { $in: [before.accountId ?? null, payload.accountId ?? null] },
+      'payload.accountId': { $in: [before.payload.accountId ?? null, payload.accountId ?? null] },
     };
     return { filter, update: sessionChange(before, { jti, payload }, expiresAt), upsert: true };
   }
@@ -183,7 +183,7 @@ export function createSessions(deps: {
           throw asRevoked(error) ?? error;
         });
       }
-      remember(jti, payload);
+      remember(payload, { jti, payload: storedPayload(copy) });
     },
 
     async revoke(uid) {
