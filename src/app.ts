@@ -35,7 +35,7 @@ import type { App, AppDeps } from './app-contract.js';
 import { type Config, inConfigurationWords } from './config/index.js';
 import type { FactorMethod } from './factors/contract.js';
 import { coverageOf, type MethodWork } from './factors/index.js';
-import { createMailRenderer, createWeb, seeOther } from './http/index.js';
+import { cookieKeysOf, createMailRenderer, createWeb, seeOther } from './http/index.js';
 import { createKnownBrowser, mountConsent, mountSignIn, mountSwitchAccount } from './interaction/index.js';
 import * as notificationsFolder from './notifications/index.js';
 import { createAnnouncing, createOutbox } from './notifications/index.js';
@@ -205,10 +205,11 @@ export function createApp(config: Config, deps: AppDeps): App {
     consoleClient(issuer, consoleSecret, `${companyName} Console`),
     ...deps.clients,
   ];
+  const cookieKeys = cookieKeysOf(secrets.cookieKeys);
   const provider = createProvider({
     ...core,
     config,
-    cookieKeys: secrets.cookieKeys,
+    cookieKeys,
     cookies: web.cookies,
     signingKeys,
     store: oidc,
@@ -321,7 +322,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   });
 
   const koa = new Koa({ proxy: config.trustedProxyHops > 0, maxIpsCount: config.trustedProxyHops });
-  koa.keys = [...secrets.cookieKeys];
+  koa.keys = cookieKeys;
   // Faults become pages and log lines in the error handler; Koa's own printing would repeat them.
   koa.silent = true;
   for (const middleware of web.front) koa.use(middleware);

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import type { SetOption } from 'cookies';
 
 /** Names and flags of all our cookies (RFC 6265bis 4.1.3 prefixes). */
@@ -22,3 +23,7 @@ export function cookieSettings(issuer: string): CookieSettings {
     options: { httpOnly: true, sameSite: 'lax', path, secure, overwrite: true },
   };
 }
+
+/** Keys for signing cookies as Koa and the provider take them, though they declare strings: OpenSSL reads each once, not at every cookie. */
+export const cookieKeysOf = (keys: readonly string[]): string[] =>
+  keys.map((key) => createSecretKey(key, 'utf8') as unknown as string);

@@ -2,7 +2,7 @@
 
 export type { Brand } from './assets.js';
 export { readBody } from './body.js';
-export { type CookieSettings, cookieSettings } from './cookies.js';
+export { type CookieSettings, cookieKeysOf, cookieSettings } from './cookies.js';
 export { createEventStreams, type EventStream, type EventStreams } from './event-streams.js';
 export type { FormFields, FormValues } from './form.js';
 export { type Catalogue, createCatalogue } from './i18n.js';

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 
 /** Encryption at rest and keyed hashing. */
 export interface SecretBox {
@@ -26,12 +34,14 @@ export const sealingKeyOf = (sealed: string): string => sealed.split('.', 1)[0] 
 export function createSecretBox(keys: readonly SealingKey[], indexKey: Buffer): SecretBox {
   const [newest] = keys;
   if (!newest) throw new TypeError('at least one sealing key is needed');
-  const byId = new Map(keys.map(({ id, key }) => [id, key]));
-  const purposes = new Map<string, Buffer>();
-  const keyFor = (purpose: string): Buffer => {
+  const byId = new Map(keys.map(({ id, key }) => [id, createSecretKey(key)]));
+  const sealing = createSecretKey(newest.key);
+  // OpenSSL reads each once: from its bytes it would do so at every use, which costs more than the use.
+  const purposes = new Map<string, KeyObject>();
+  const keyFor = (purpose: string): KeyObject => {
     let key = purposes.get(purpose);
     if (!key) {
-      key = Buffer.from(hkdfSync('sha256', indexKey, '', purpose, 32));
+      key = createSecretKey(Buffer.from(hkdfSync('sha256', indexKey, '', purpose, 32)));
       purposes.set(purpose, key);
     }
     return key;
@@ -39,7 +49,7 @@ export function createSecretBox(keys: readonly SealingKey[], indexKey: Buffer): 
   return {
     seal(plain, context) {
       const nonce = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', newest.key, nonce);
+      const cipher = createCipheriv('aes-256-gcm', sealing, nonce);
       cipher.setAAD(Buffer.from(context));
       const body = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
       return `${newest.id}.${nonce.toString('base64url')}.${body.toString('base64url')}`;
