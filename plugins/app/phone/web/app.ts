@@ -1,5 +1,6 @@
 import type { Brand } from './brand.js';
 import { element, icon, note } from './elements.js';
+import { EntryAbove } from './entry-above.js';
 import type { Phone } from './phone.js';
 import { LANGUAGES, type Words, wordsFor } from './words.js';
 
@@ -30,6 +31,7 @@ export class App {
   readonly #banner = element('aside', { class: 'banner' });
   readonly #live = element('p', { class: 'quiet', role: 'status' });
   readonly #foot = element('footer');
+  readonly #above: EntryAbove;
   #screen: Screen | undefined;
   #bannerText = '';
   /** A number that was scanned outside the app, for the sign-in that is opened next. */
@@ -43,26 +45,28 @@ export class App {
     public words: Words,
     private readonly homeView: View,
     /** The address of the app's folder. */
-    private readonly folder: string,
+    folder: string,
   ) {
     const { name, logo } = brand;
     const picture = logo ? element('img', { src: logo, alt: '', height: '32' }) : icon('brand');
     const top = element('header', { class: 'brand' }, picture, element('span', {}, name));
     document.body.replaceChildren(top, this.#banner, this.#main, this.#foot, this.#live);
     this.#showLanguages();
-    history.replaceState(null, '', folder);
-    addEventListener('popstate', () => this.#render(homeView));
+    this.#above = new EntryAbove(history, folder);
+    addEventListener('popstate', () => {
+      if (!this.#above.settle()) this.#render(homeView);
+    });
     setInterval(() => this.#screen?.tick?.(), 1000);
   }
 
   show(view: View): void {
-    if (!history.state?.isDeep) history.pushState({ isDeep: true }, '', this.folder);
     this.#render(view);
+    this.#above.follow(true);
   }
 
   home(): void {
-    if (history.state?.isDeep) history.back();
-    else this.#render(this.homeView);
+    this.#render(this.homeView);
+    this.#above.follow(false);
   }
 
   get isHome(): boolean {
