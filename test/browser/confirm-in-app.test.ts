@@ -52,13 +52,21 @@ async function arrive(account: Account) {
   return { computer, rp, verifier, number: await computer.text('output.number') };
 }
 
+/** The app opens in a tab of its own: the page that waits stays where it is. */
+async function openAppHere({ page }: Person): Promise<void> {
+  const address = page.url();
+  const link = page.getByRole('link', { name: 'Open the app on this device' });
+  const [tab] = await Promise.all([page.waitForEvent('popup'), link.click()]);
+  await tab.close();
+  expect(page.url()).toBe(address);
+  await link.waitFor();
+}
+
 test('the number of the page, typed on the phone, signs the computer in', async () => {
   const account = await app.account('anna@example.com');
   const phone = await phoneOf(account);
   const { computer, rp, verifier, number } = await arrive(account);
-  // The page that waits stays where it is.
-  const [tab] = await Promise.all([computer.page.waitForEvent('popup'), computer.press('Open the app on this device')]);
-  await tab.close();
+  await openAppHere(computer);
   await phone.sees('Is this your sign-in?');
   const facts = await phone.text('dl');
   for (const fact of ['anna@example.com', 'Time Sheets', '127.0.0.1']) expect(facts).toContain(fact);
@@ -130,6 +138,7 @@ test('set-up ends with a trial; later the old phone is changed for a new one, wh
   await computer.page.goto(url.href);
   await computer.signIn(account.login, PASSWORD);
   await computer.press(/Confirm in the app/);
+  await openAppHere(computer);
   const old = await pairOnPage(computer);
   await confirmTrial(computer, old);
   await computer.sees('Save your recovery codes');
