@@ -78,7 +78,7 @@ test('asking, waiting and, once it is approved, going on by a refresh; then in w
   expect(page.h1).toBe('Waiting for an administrator');
   const number = numberOn(page);
   expect(number).toMatch(/^[2-9A-Z]{3} [2-9A-Z]{3}$/);
-  expect(page.text).toContain('Read this number to the administrator. Never to anyone who calls you.');
+  expect(page.text).toContain('Read this number to your administrator, and to nobody else.');
   expect(page.html).toMatch(/<noscript><meta http-equiv="refresh" content="15"/);
   expect(await requestOf(someone.account)).toMatchObject({
     circumstances: 'lost_or_stolen',
