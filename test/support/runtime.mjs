@@ -83,17 +83,18 @@ let storages = [];
 
 /** A module, with the storages that it makes noted. */
 function requireNoting(path) {
-  const { AsyncLocalStorage } = asyncHooks;
-  asyncHooks.AsyncLocalStorage = class extends AsyncLocalStorage {
+  const own = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
+  const noting = class extends asyncHooks.AsyncLocalStorage {
     constructor(...args) {
       super(...args);
       storages.push(this);
     }
   };
+  Object.defineProperty(asyncHooks, 'AsyncLocalStorage', { value: noting, configurable: true });
   try {
     return require(path);
   } finally {
-    asyncHooks.AsyncLocalStorage = AsyncLocalStorage;
+    Object.defineProperty(asyncHooks, 'AsyncLocalStorage', own);
   }
 }
 
@@ -113,6 +114,8 @@ export default class Runtime extends JestRuntime {
       const isShared = path.endsWith('.ts') ? !path.startsWith(tests) && !this.#mocksModules : true;
       return isShared ? shared.evaluated(path) : load();
     };
+    // Else newer Nodes load whole graphs at once, past what follows.
+    this._resolution.hasDistinctAsyncResolver = () => true;
     Object.assign(esmLoader, {
       getContext: () => undefined,
       loadEsmModule: (...args) => sharedOr(args[0], () => loadEsmModule.apply(esmLoader, args)),
