@@ -149,7 +149,7 @@ test('set-up ends with a trial; later the old phone is changed for a new one, wh
 
   await computer.page.goto(`${app.issuer}/account`);
   await computer.sees('Your security');
-  await computer.press(/^Change Browser/);
+  await computer.press(/^Change Chrome \(Linux\)/);
   await computer.sees(/^Change “.*” for another phone$/);
   const next = await pairOnPage(computer);
   await confirmTrial(computer, next);
