@@ -127,7 +127,8 @@ export function mountHome(deps: SecurityPageDeps): void {
           : undefined,
       ...(deps.passwordChangedAt ? { passwordHref: url('/account/password'), passwordChangedAt } : {}),
       sessions: rows,
-      signIns: await Promise.all(events.map(signInRow)),
+      // A wrong code while a method is set up is no sign-in.
+      signIns: await Promise.all(events.filter(({ details }) => details?.during === undefined).map(signInRow)),
       endAllHref: url('/account/sign-out-everywhere'),
       endAllAction: url('/account/sign-out-everywhere'),
       signOutHref: url('/session/end'),

@@ -56,7 +56,7 @@ export function createRequests(parts: DeskParts): Requests {
     // Without their types: of an account with years of events, a search for three of them would read all.
     const events = await audit.list({ accountId }, { limit: EVENTS_READ });
     const methods = events
-      .filter(({ at, type }) => at > since && FAILURES.has(type))
+      .filter(({ at, type, details }) => at > since && FAILURES.has(type) && details?.during === undefined)
       .map(({ details }) => details?.method);
     return [...new Set(methods.filter((method) => typeof method === 'string'))];
   };
