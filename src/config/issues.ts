@@ -8,12 +8,30 @@ export const explain: z.core.$ZodErrorMap = (issue) => {
   if (issue.input === null) return 'has no value';
   if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}`;
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
+  if (issue.code === 'too_small') return bound(issue.inclusive ? 'at least' : 'more than', issue.minimum, issue.origin);
+  if (issue.code === 'too_big') return bound(issue.inclusive ? 'at most' : 'less than', issue.maximum, issue.origin);
+  if (issue.code === 'invalid_format') return FORMATS[issue.format] ?? 'is not written as it has to be';
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message;
+  if (issue.code === 'invalid_union') return 'is none of the forms that may stand here';
   return undefined;
 };
 
+function bound(words: string, limit: number | bigint, origin: string): string {
+  if (origin === 'string') return `must be ${words} ${limit} character${limit === 1 ? '' : 's'} long`;
+  if (origin === 'array') return `must have ${words} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
+  return `must be ${words} ${limit}`;
+}
+
+const FORMATS: Readonly<Record<string, string>> = { email: 'must be an e-mail address', url: 'must be a URL' };
+
 const article = (expected: string): string =>
-  ({ object: 'a group of settings', array: 'a list', int: 'a whole number', boolean: 'true or false' })[expected] ??
-  `a ${expected}`;
+  ({
+    object: 'a group of settings',
+    record: 'a group of settings',
+    array: 'a list',
+    int: 'a whole number',
+    boolean: 'true or false',
+  })[expected] ?? `a ${expected}`;
 
 /**
  * One problem per wrong value, one per unknown name.
@@ -47,12 +65,23 @@ const pathText = (path: readonly PropertyKey[]): string =>
     '',
   );
 
-/** Makes what reads its options from the file itself, and says what is wrong with them like everything else. @throws ConfigurationError */
-export function inConfigurationWords<Made>(make: () => Made): Made {
+/**
+ * Makes what reads its options from the file itself, and says what is wrong with them like everything else.
+ * @param at where in the file they stand. @throws ConfigurationError
+ */
+export function inConfigurationWords<Made>(make: () => Made, at: readonly PropertyKey[] = []): Made {
+  const { customError } = z.config();
+  // While they are read: an issue that is made does not know the value any more.
+  z.config({ customError: explain });
   try {
     return make();
   } catch (error) {
-    if (error instanceof z.ZodError) throw new ConfigurationError(error.issues.flatMap((issue) => describe(issue)));
+    if (error instanceof z.ZodError)
+      throw new ConfigurationError(
+        error.issues.flatMap((issue) => describe({ ...issue, path: [...at, ...issue.path] })),
+      );
     throw error;
+  } finally {
+    z.config({ customError });
   }
 }

@@ -18,11 +18,13 @@ const start = (sms: Record<string, unknown>, more: Record<string, unknown> = {})
     ...more,
   });
 
-async function problems(starting: Promise<unknown>): Promise<string[]> {
+async function complaints(starting: Promise<unknown>): Promise<Record<string, string>> {
   const error: unknown = await starting.catch((reason: unknown) => reason);
   if (!(error instanceof ConfigurationError)) throw error;
-  return error.problems.map(({ path }) => path).sort();
+  return Object.fromEntries(error.problems.map(({ path, message }) => [path, message]));
 }
+const problems = async (starting: Promise<unknown>): Promise<string[]> =>
+  Object.keys(await complaints(starting)).sort();
 
 describe('the options of methods', () => {
   test('everything that is wrong with them is told at once, with its place', async () => {
@@ -33,6 +35,37 @@ describe('the options of methods', () => {
       'methods[1].limits.perNumber.perHour',
       'methods[1].sort',
     ]);
+  });
+
+  test('each is told in the words of the other settings', async () => {
+    const words = await complaints(
+      start({
+        codeDigitz: 6,
+        landlines: 3,
+        setUp: 'perhaps',
+        countries: [],
+        limits: 3,
+        conversion: { outOf: 5_000, atLeast: 'x' },
+        budget: { prices: { de: 1 }, price: -1, messagesPerDay: 1.5 },
+        providers: [
+          { type: 'http', name: 'a', url: 'https://sms.example/', body: { form: { to: '{to}' } }, success: 2 },
+        ],
+      }),
+    );
+    expect(words).toEqual({
+      'methods[0].digits': 'is not a setting',
+      'methods[1].codeDigitz': 'is not a setting',
+      'methods[1].landlines': 'must be true or false',
+      'methods[1].setUp': 'must be required or optional or never',
+      'methods[1].countries': 'must have at least 1 entry',
+      'methods[1].limits': 'must be a group of settings',
+      'methods[1].conversion.outOf': 'must be at most 500',
+      'methods[1].conversion.atLeast': 'must be a number',
+      'methods[1].budget.prices.de': 'must be a country code of two capital letters, such as DE',
+      'methods[1].budget.price': 'must be at least 0',
+      'methods[1].budget.messagesPerDay': 'must be a whole number',
+      'methods[1].providers[0].success': 'must be a list',
+    });
   });
 
   test('a secret that is not set is one of them, without its value', async () => {
