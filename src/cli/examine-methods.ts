@@ -1,11 +1,6 @@
+import { z } from 'zod';
 import { methodNamed } from '../app.js';
-import {
-  type Config,
-  ConfigurationError,
-  type Environment,
-  inConfigurationWords,
-  readSecret,
-} from '../config/index.js';
+import { type Config, describeIssue, type Environment, explained, readSecret } from '../config/index.js';
 import { ERROR, type Finding, OK } from '../platform/finding.js';
 
 /** Whether the options of the login methods are as they must be, and what those outside say whom the methods need. */
@@ -14,12 +9,13 @@ export async function examineMethods({ methods }: Config, env: Environment): Pro
     methods.map(async ({ id, ...options }, place) => {
       const method = methodNamed(id);
       try {
-        const read = () => method.parseConfig(options, (variable) => readSecret(env, variable));
-        const config = inConfigurationWords(read, ['methods', place]);
+        const config = explained(() => method.parseConfig(options, (variable) => readSecret(env, variable)));
         return (await method.examine?.(config)) ?? [];
       } catch (error) {
-        if (!(error instanceof ConfigurationError)) throw error;
-        return error.problems.map(({ path, message }) => ERROR(`methods: ${path} ${message}`));
+        if (!(error instanceof z.ZodError)) throw error;
+        return error.issues
+          .flatMap((issue) => describeIssue({ ...issue, path: ['methods', place, ...issue.path] }))
+          .map(({ path, message }) => ERROR(`methods: ${path} ${message}`));
       }
     }),
   );

@@ -3,7 +3,7 @@ export { clientFields } from './client-schema.js';
 export { clientsWithSecrets } from './client-secrets.js';
 export { ConfigurationError, type ConfigurationProblem } from './configuration-error.js';
 export { demoSecrets } from './demo-secrets.js';
-export { describe as describeIssue, explain as explainIssue, inConfigurationWords } from './issues.js';
+export { describe as describeIssue, explain as explainIssue, explained, inConfigurationWords } from './issues.js';
 export { loadConfig } from './load-config.js';
 export { isLoopback } from './loopback.js';
 export { parseClient } from './parse-client.js';

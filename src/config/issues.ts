@@ -65,23 +65,23 @@ const pathText = (path: readonly PropertyKey[]): string =>
     '',
   );
 
-/**
- * Makes what reads its options from the file itself, and says what is wrong with them like everything else.
- * @param at where in the file they stand. @throws ConfigurationError
- */
-export function inConfigurationWords<Made>(make: () => Made, at: readonly PropertyKey[] = []): Made {
+/** Reads what somebody wrote in a file: an issue that is made does not know the value any more, so its words come while it is. */
+export function explained<Made>(read: () => Made): Made {
   const { customError } = z.config();
-  // While they are read: an issue that is made does not know the value any more.
   z.config({ customError: explain });
   try {
-    return make();
-  } catch (error) {
-    if (error instanceof z.ZodError)
-      throw new ConfigurationError(
-        error.issues.flatMap((issue) => describe({ ...issue, path: [...at, ...issue.path] })),
-      );
-    throw error;
+    return read();
   } finally {
     z.config({ customError });
+  }
+}
+
+/** Makes what reads its options from the file itself, and says what is wrong with them like everything else. @throws ConfigurationError */
+export function inConfigurationWords<Made>(make: () => Made): Made {
+  try {
+    return explained(make);
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new ConfigurationError(error.issues.flatMap((issue) => describe(issue)));
+    throw error;
   }
 }
