@@ -3,6 +3,7 @@ import {
   type Config,
   ConfigurationError,
   type Environment,
+  isLoopback,
   loadConfig,
   readSecret,
   type Secrets,
@@ -12,7 +13,7 @@ import { checkDatabase, checkIndexes, checkIssuer, checkSealed, checkSecrets } f
 import { systemClock } from '../platform/clock.js';
 import { connectDatabase } from '../platform/database.js';
 import { declaredIndexes } from '../platform/declared-indexes.js';
-import { ERROR, type Finding, OK } from '../platform/finding.js';
+import { ERROR, type Finding, OK, WARNING } from '../platform/finding.js';
 import { createSecretBox } from '../platform/secret-box.js';
 import { type CliIo, CONFIG, CommandRefused, command } from './command.js';
 import { examineMethods } from './examine-methods.js';
@@ -29,7 +30,7 @@ export const doctor = command({
       findings.push(...more);
     };
     note(...complaintsOf(() => loadConfig(file, io.env), 'configuration'));
-    const config = attempt(() => loadConfig(file, io.env, { withoutSecrets: true }));
+    const config = attempt(() => loadConfig(file, io.env, { withoutRules: true }));
     if (config) await examine(config, io, note);
     const errors = findings.filter(({ level }) => level === 'error').length;
     if (errors > 0) throw new CommandRefused([`${errors} of ${findings.length} checks found an error`]);
@@ -48,6 +49,8 @@ async function examine(config: Config, io: CliIo, note: (...more: Finding[]) => 
 }
 
 async function examineDatabase(config: Config, { env, err }: CliIo, secrets?: Secrets): Promise<Finding[]> {
+  // The configuration's finding already: one of our own is not what it should be then, nor to be fetched.
+  if (isPublic(config) && !config.database.allowEmbedded && !env.MONGODB_URI?.trim()) return [];
   const { uri, stop } = await openDatabase(config, env, err);
   try {
     const database = await connectDatabase(uri, { name: config.database.name });
@@ -65,8 +68,14 @@ async function examineDatabase(config: Config, { env, err }: CliIo, secrets?: Se
   }
 }
 
-async function examineMail({ mail }: Config, env: Environment): Promise<Finding[]> {
-  if (mail.transport !== 'smtp' || !mail.smtp) return [OK('mail: kept in the outbox, sent nowhere')];
+const isPublic = ({ issuer }: Config): boolean => !isLoopback(new URL(issuer));
+
+async function examineMail(config: Config, env: Environment): Promise<Finding[]> {
+  const { mail } = config;
+  if (mail.transport !== 'smtp' || !mail.smtp) {
+    const kept = 'mail: kept in the outbox, sent nowhere';
+    return [isPublic(config) ? WARNING(`${kept}: set mail.transport to smtp, and mail.smtp`) : OK(kept)];
+  }
   const { host, port, secure, user } = mail.smtp;
   const password = readSecret(env, 'COUNTERSIGN_SMTP_PASSWORD');
   const transport = smtpTransport({

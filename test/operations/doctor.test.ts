@@ -97,6 +97,22 @@ test('everything that is wrong comes at once, exit code 1, and no secret with it
   for (const secret of Object.values(env)) expect(text).not.toContain(secret.replace(/^test:/, ''));
 });
 
+test('a public issuer whose mails are kept: what to set, and the rest is looked at all the same', async () => {
+  const wrong = { issuer: 'https://login.invalid', methods: [{ id: 'app', numberDigits: 9 }] };
+  const { code, text } = await doctor(wrong);
+  expect(code).toBe(1);
+  for (const line of [
+    /^error +configuration: mail\.transport must be smtp/m,
+    /^warning +mail: kept in the outbox, sent nowhere: set mail\.transport to smtp, and mail\.smtp$/m,
+    /^error +methods: methods\[0\]\.numberDigits must be at most 6$/m,
+    /^ok +database: MongoDB \d/m,
+  ])
+    expect(text).toMatch(line);
+  const withoutDatabase = await doctor(wrong, { MONGODB_URI: '' });
+  expect(withoutDatabase.text).toMatch(/^error +configuration: database\.allowEmbedded set MONGODB_URI/m);
+  expect(withoutDatabase.text).not.toMatch(/MongoDB \d|sealed values/);
+});
+
 test('a key that somebody could guess, and a database that does not answer', async () => {
   const weak = Buffer.alloc(32, 'a').toString('base64');
   const { code, text } = await doctor(
@@ -246,7 +262,7 @@ describe('who carries text messages', () => {
       'a wrong option',
       { statusCallbacks: 'yes' },
       {},
-      /error +methods: methods\[1\]\.providers\[0\]\.statusCallbacks .*expected boolean/,
+      /error +methods: methods\[1\]\.providers\[0\]\.statusCallbacks must be true or false/,
     ],
   ])('%s', async (_what, settings, variables, line) => {
     expect(await asked(settings, variables)).toMatch(line);
