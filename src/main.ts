@@ -5,7 +5,7 @@ import { createAudit, createAuditRetention } from './audit/index.js';
 import { type Config, clientsWithSecrets, type Environment, readSecret, type Secrets } from './config/index.js';
 import { smtpTransport, storedTransport, type Transport } from './notifications/index.js';
 import { loadSigningKeys } from './oidc/index.js';
-import { createHealth, createRetention } from './operations/index.js';
+import { createHealth, createRetention, serverAppName } from './operations/index.js';
 import { createMetrics, createReadings, openMetricsListener, watchCommands } from './operations/metrics/index.js';
 import { admitRelease, createMigrations, MIGRATIONS, SCHEMA_VERSION } from './operations/migrations/index.js';
 import { systemClock } from './platform/clock.js';
@@ -83,6 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { listen: metricsAddress } = config.metrics;
   const database = await connectDatabase(options.mongoUri, {
     name: config.database.name,
+    appName: serverAppName(config.database.name),
     watchCommands: metricsAddress !== undefined,
   });
   let metricsListener: Listener | undefined;

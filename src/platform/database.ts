@@ -36,14 +36,14 @@ const working = new AsyncLocalStorage<true>();
 /**
  * Connects with majority writes.
  * @param options `majorityMs`: how long a write waits for its majority, else it would hold its request and its connection for as long as
- * that is away. `watchCommands`: its clients tell of every command, at some cost.
+ * that is away. `appName`: what its connections call themselves. `watchCommands`: its clients tell of every command, at some cost.
  * @throws when no server answers within `timeoutMs`.
  */
 export async function connectDatabase(
   uri: string,
-  options: { name?: string; timeoutMs?: number; majorityMs?: number; watchCommands?: boolean } = {},
+  options: { name?: string; appName?: string; timeoutMs?: number; majorityMs?: number; watchCommands?: boolean } = {},
 ): Promise<Database> {
-  const { name, timeoutMs = 5_000, majorityMs = 10_000, watchCommands = false } = options;
+  const { name, appName, timeoutMs = 5_000, majorityMs = 10_000, watchCommands = false } = options;
   const writeConcern = { w: 'majority', wtimeoutMS: majorityMs } as const;
   const clientOptions = {
     serverSelectionTimeoutMS: timeoutMs,
@@ -51,6 +51,7 @@ export async function connectDatabase(
     writeConcern,
     maxPoolSize: POOL_SIZE,
     monitorCommands: watchCommands,
+    ...(appName ? { appName } : {}),
   } as const;
   const connection = await mongoose
     .createConnection(uri, {

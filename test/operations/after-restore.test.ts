@@ -6,9 +6,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { runCli } from '../../src/cli/index.js';
 import { KEPT, VOIDED } from '../../src/operations/index.js';
+import { ready, spawnNode } from '../nodes/node.js';
 import { fileRequest, recoveryBrowser, suspended } from '../recovery-desk/support.js';
 import { type Person, person, signIn, typePassword } from '../security/support.js';
-import { RP, startApp, type TestApp, testSecrets } from '../support/app.js';
+import { eventually } from '../sms/support.js';
+import { freePort, RP, startApp, type TestApp, testSecrets } from '../support/app.js';
 import { RelyingParty } from '../support/relying-party.js';
 
 let app: TestApp;
@@ -31,18 +33,20 @@ afterAll(async () => {
   await app.stop();
 });
 
-const cli = (...more: string[]): Promise<number> => {
-  lines = [];
-  const note = (line: string): void => void lines.push(line);
+const environment = () => {
   const [sealing] = testSecrets.sealingKeys;
-  const env = {
+  return {
     MONGODB_URI: app.database.uri,
     COUNTERSIGN_SEALING_KEYS: `${sealing?.id}:${sealing?.key.toString('base64')}`,
     COUNTERSIGN_COOKIE_KEYS: testSecrets.cookieKeys.join(),
     COUNTERSIGN_INDEX_KEY: testSecrets.indexKey.toString('base64'),
   };
+};
+const cli = (...more: string[]): Promise<number> => {
+  lines = [];
+  const note = (line: string): void => void lines.push(line);
   return runCli(['after-restore', '--config', join(folder, 'countersign.yaml'), ...more], {
-    env,
+    env: environment(),
     out: note,
     err: note,
   });
@@ -92,6 +96,26 @@ test('sessions, tokens, sign-ins under way, links, requests, suspensions and rec
   expect(told.map(({ actor, details }) => [actor.type, details.sessions])).toEqual([['operator', 1]]);
   expect(await cli('--yes')).toBe(0);
 }, 90_000);
+
+test('beside a running server nothing is done; without it, or when the operator insists, it is', async () => {
+  const own = join(folder, 'node.yaml');
+  const port = await freePort();
+  const database = { name: app.database.name };
+  writeFileSync(own, stringify({ issuer: `http://localhost:${port}`, database, log: { level: 'silent' } }));
+  const node = spawnNode(own, environment());
+  await ready(node);
+  const told = () => app.database.collection('audit_events').countDocuments({ type: 'sys_restored' });
+  const before = await told();
+  expect(await cli('--yes')).toBe(1);
+  expect(lines).toEqual([
+    'countersign: a server is running on this database, from 127.0.0.1: stop all nodes; if none is left, give --force',
+  ]);
+  expect(await told()).toBe(before);
+  expect(await cli('--yes', '--force')).toBe(0);
+  await node.kill();
+  await eventually(async () => ((await cli('--yes')) === 0 ? true : undefined));
+  expect(await told()).toBe(before + 2);
+}, 60_000);
 
 test('each collection there is, is either voided or kept', async () => {
   const names = ((await app.database.connection.db?.listCollections().toArray()) ?? []).map(({ name }) => name);
