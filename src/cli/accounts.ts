@@ -3,7 +3,7 @@ import type { App } from '../app.js';
 import type { Config } from '../config/index.js';
 import { CONFIG, CommandRefused, command, JSON_OUTPUT, LOGIN, OPERATOR } from './command.js';
 import { namedAccount } from './named-account.js';
-import { withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 const PAGE = 200;
 

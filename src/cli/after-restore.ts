@@ -1,8 +1,7 @@
-import { runningServers, voidAfterRestore } from '../operations/index.js';
 import { systemClock } from '../platform/clock.js';
 import type { Database } from '../platform/database.js';
 import { CONFIG, CommandRefused, command } from './command.js';
-import { withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 export const afterRestore = command({
   name: 'after-restore',
@@ -19,6 +18,7 @@ export const afterRestore = command({
       ]);
     await withApp(config, io, async (app) => {
       if (!force) await refuseBesideServers(app.database);
+      const { voidAfterRestore } = await import('../operations/index.js');
       const counts = await voidAfterRestore({ ...app, clock: systemClock });
       for (const [name, count] of Object.entries(counts)) io.out(`${name}\t${count}`);
       io.out('Done. Who was deactivated, or lost a role or a phone, since the backup has to be told again.');
@@ -27,6 +27,7 @@ export const afterRestore = command({
 });
 
 async function refuseBesideServers(database: Database): Promise<void> {
+  const { runningServers } = await import('../operations/index.js');
   const goOn = 'stop all nodes; if none is left, give --force';
   const addresses = await runningServers(database).catch(() => {
     throw new CommandRefused([`the database does not show whether a server is running: ${goOn}`]);

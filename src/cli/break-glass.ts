@@ -1,7 +1,7 @@
 import { API_ERRORS } from '../errors.js';
 import { CONFIG, CommandRefused, command, LOGIN, OPERATOR } from './command.js';
 import { namedAccount } from './named-account.js';
-import { withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 const LONGEST_PASS_HOURS = 72;
 const HOUR_SECONDS = 3_600;

@@ -1,8 +1,8 @@
 import type { App } from '../app.js';
-import { type Config, ConfigurationError, parseClient } from '../config/index.js';
+import type { Config, parseClient as read } from '../config/index.js';
 import { AppError } from '../errors.js';
 import { CONFIG, CommandRefused, command, JSON_OUTPUT, OPERATOR } from './command.js';
-import { withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 const ID = { value: 'ID', required: true, help: 'its client_id' } as const;
 
@@ -42,7 +42,7 @@ const addClient = command({
     'without-pkce': { help: 'for libraries that cannot do it; the application has to authenticate itself' },
   },
   async run(values, io) {
-    const metadata = checked(values);
+    const metadata = await checked(values);
     await withApp(values.config, io, async (app, config) => {
       const secret = await app.operations.clients.register(metadata, OPERATOR).catch((error: unknown) => {
         throw error instanceof AppError && error.code === 'CLIENT_ID_TAKEN'
@@ -77,7 +77,8 @@ interface ClientArguments {
 }
 
 /** The same rules as for clients of the configuration file, told in the words of the options. */
-function checked(values: ClientArguments): ReturnType<typeof parseClient> {
+async function checked(values: ClientArguments): Promise<ReturnType<typeof read>> {
+  const { ConfigurationError, parseClient } = await import('../config/index.js');
   const { 'backchannel-logout-uri': backchannel, 'minimum-acr': minimum, 'id-token-alg': algorithm } = values;
   const method = values.public ? 'none' : values['auth-method'];
   const forConfidential = (['auth-method', 'without-pkce'] as const).filter((option) => values[option]);

@@ -1,6 +1,6 @@
 import { REFUSALS } from './accounts.js';
 import { CONFIG, CommandRefused, command, OPERATOR } from './command.js';
-import { withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 /** How the first owner comes to be. There is no password that anybody could know beforehand: the link is used up by choosing one. */
 export const init = command({

@@ -1,15 +1,19 @@
 import type { App } from '../app.js';
-import { SEALED } from '../app.js';
 import type { Config } from '../config/index.js';
 import type { MethodKeys } from '../factors/contract.js';
-import { countSealed, reseal } from '../platform/reseal.js';
 import { type CliIo, CONFIG, CommandRefused, command } from './command.js';
-import { secretsOf, withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 const OPERATOR = { type: 'operator' } as const;
 /** The method whose messages are signed with keys of their own. */
 const PUSH_METHOD = 'app';
 const CHANGED_MEANWHILE = 'the keys were changed by somebody else at the same time: see `countersign keys list`';
+
+const sealing = async () => ({
+  ...(await import('../app.js')),
+  ...(await import('../platform/reseal.js')),
+  ...(await import('./open-app.js')),
+});
 
 const minutes = (date: Date): string => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
@@ -30,6 +34,7 @@ export const listKeys = command({
 });
 
 async function rowsOf(app: App, config: Config, { env }: CliIo): Promise<string[][]> {
+  const { SEALED, countSealed, secretsOf } = await sealing();
   const signing = (await app.keyRotation.list()).map(({ algorithm, kid, state, since, until }) => {
     const more = until ? `, published until ${minutes(until)}` : '';
     return ['signing', kid, algorithm, state, `since ${minutes(since)}${more}`];
@@ -109,6 +114,7 @@ export const resealSecrets = command({
   options: { config: CONFIG },
   run: ({ config: file }, io) =>
     withApp(file, io, async ({ audit, database, secretBox }, config) => {
+      const { SEALED, reseal, secretsOf } = await sealing();
       const [newest, ...former] = secretsOf(config, io.env).sealingKeys.map(({ id }) => id);
       const onProgress = (collection: string, count: number): void => io.err(`${collection}: ${count} so far`);
       const done = await reseal({ database, secretBox, places: SEALED, onProgress });

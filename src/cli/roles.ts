@@ -1,7 +1,7 @@
-import { ROLES, type Role } from '../accounts/index.js';
+import { ROLES, type Role } from '../accounts/contract.js';
 import { CONFIG, CommandRefused, command, LOGIN, OPERATOR } from './command.js';
 import { namedAccount } from './named-account.js';
-import { withApp } from './open-app.js';
+import { withApp } from './with-app.js';
 
 const isRole = (name: string): name is Role => ROLES.some((role) => role === name);
 

@@ -1,4 +1,3 @@
-import { readSecret } from '../config/index.js';
 import { API_ERRORS, AppError, isApiError } from '../errors.js';
 import { accountCommands } from './accounts.js';
 import { afterRestore } from './after-restore.js';
@@ -49,6 +48,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   const read = readArguments(wanted.options, argv.slice(wanted.name.split(' ').length), wanted.positional);
   if (!read.ok) return complain(io, read.problems, `countersign ${wanted.name} --help`);
   try {
+    const { readSecret } = await import('../config/index.js');
     // A connection string holds a password: it may stand in a file, as the other secrets.
     const mongoUri = readSecret(io.env, 'MONGODB_URI');
     const env = { ...io.env, ...(mongoUri ? { MONGODB_URI: mongoUri } : {}) };
