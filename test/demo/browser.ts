@@ -4,7 +4,12 @@ export class PlainBrowser {
   /** Every address that was visited. */
   readonly visited: string[] = [];
 
-  async open(url: string, form?: Record<string, string>): Promise<{ status: number; url: string; text: string }> {
+  /** @param stopBefore goes no further than to an address that begins so */
+  async open(
+    url: string,
+    form?: Record<string, string>,
+    stopBefore?: string,
+  ): Promise<{ status: number; url: string; text: string }> {
     let next = url;
     let body = form && new URLSearchParams(form);
     for (let hops = 0; hops < 20; hops += 1) {
@@ -27,6 +32,7 @@ export class PlainBrowser {
       if (!to || response.status < 300 || response.status > 399)
         return { status: response.status, url: next, text: await response.text() };
       next = new URL(to, next).href;
+      if (stopBefore && next.startsWith(stopBefore)) return { status: response.status, url: next, text: '' };
       body = undefined;
     }
     throw new Error(`too many redirects, last to ${next}`);

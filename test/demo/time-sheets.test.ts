@@ -141,13 +141,14 @@ test('sign-out ends the session here and leads to the issuer with the ID token a
   expect((await browser.open(`${base}/app`)).text).toContain('Signing in is done by your company');
 });
 
-test('a back-channel logout ends exactly the session it names', async () => {
+test('a back-channel logout ends exactly the session it names, and no sign-in that is on its way', async () => {
   await signIn();
   const other = new PlainBrowser();
   await other.open(`${base}/app/sign-in`);
   const page = await browser.open(`${base}/app`);
   const sid = /&quot;sid&quot;: &quot;([^&]+)&quot;/.exec(page.text)?.[1] ?? '';
   expect(sid).not.toBe('');
+  const underWay = await browser.open(`${base}/app/sign-in?ask=other`, undefined, `${base}/callback`);
   const client = await issuer.provider.Client.find('demo-app');
   if (!client) throw new Error('no client');
   const { IdToken } = issuer.provider as unknown as {
@@ -169,6 +170,7 @@ test('a back-channel logout ends exactly the session it names', async () => {
   expect(answer.status).toBe(200);
   expect((await browser.open(`${base}/app`)).text).toContain('Signing in is done by your company');
   expect((await other.open(`${base}/app`)).text).toContain('Signed in as');
+  expect((await browser.open(underWay.url)).text).toContain('Signed in as');
 });
 
 test('the television shows a code and connects once it was entered', async () => {

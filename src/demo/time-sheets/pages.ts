@@ -118,11 +118,12 @@ export function mountTimeSheets(router: Router, deps: TimeSheetsDeps): void {
       ctx.body = { error: 'invalid_request' };
       return;
     }
-    sessions.endWhere(({ signedIn }) => {
-      const claims = signedIn?.claims;
-      if (!claims) return false;
-      return order.sid !== undefined ? claims.sid === order.sid : claims.sub === order.sub;
-    });
+    for (const state of sessions.states()) {
+      const claims = state.signedIn?.claims;
+      if (!claims) continue;
+      // The sign-in alone: the order comes, too, when somebody else is just signing in with that browser, who is to arrive.
+      if (order.sid !== undefined ? claims.sid === order.sid : claims.sub === order.sub) delete state.signedIn;
+    }
     ctx.status = 200;
     ctx.body = '';
   });

@@ -16,8 +16,8 @@ export interface SessionStore<State> {
   /** A new cookie for the same state: what was known before a sign-in is worth nothing after it. */
   renew(ctx: Context): void;
   end(ctx: Context): void;
-  /** Ends all that match; returns how many. */
-  endWhere(matches: (state: State) => boolean): number;
+  /** Of all browsers. */
+  states(): State[];
 }
 
 export function createSessionStore<State>(deps: {
@@ -67,10 +67,6 @@ export function createSessionStore<State>(deps: {
       forget(ctx);
       ctx.cookies.set(COOKIE, null, { httpOnly: true, sameSite: 'lax', overwrite: true });
     },
-    endWhere(matches) {
-      const ended = [...sessions].filter(([, { state }]) => matches(state));
-      for (const [id] of ended) sessions.delete(id);
-      return ended.length;
-    },
+    states: () => [...sessions.values()].map(({ state }) => state),
   };
 }
